@@ -1,0 +1,24 @@
+"""
+Metric depth and point clouds from a plain camera with Depth Anything 3.
+
+Nothing may depend on what this file holds once installed: where the generated interfaces are
+installed after the hand-written modules (ROS 2 Lyrical), the generator's empty ``__init__.py``
+takes this one's place. The same names live at ``depth_anything_ros.api``.
+"""
+
+from pkgutil import extend_path
+from typing import Any
+
+# A source tree in front of the installed package (pytest in a checkout) lacks the generated
+# srv package: take that from the installed one.
+__path__ = extend_path(__path__, __name__)
+
+__all__ = ['DepthEstimator']
+
+
+def __getattr__(name: str) -> Any:
+    """Load the public names when they are first used, so that this import needs numpy alone."""
+    if name in __all__:
+        from depth_anything_ros import api
+        return getattr(api, name)
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

@@ -1,0 +1,1 @@
+"""Values and pure functions: cameras, depth laws, geometry, clouds, resizing, previews."""

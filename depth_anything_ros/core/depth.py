@@ -1,0 +1,76 @@
+"""Depth kinds, scale laws and what counts as valid: the numpy reference of the laws."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from depth_anything_ros.errors import InvalidIntrinsics
+import numpy as np
+import numpy.typing as npt
+
+CANONICAL_FOCAL = 300.0
+"""Focal length in pixels of the canonical camera (Depth Anything 3 paper, section 4)."""
+
+SKY_THRESHOLD = 0.3
+"""A pixel is sky where the network's sky value reaches this (upstream's own threshold)."""
+
+
+class DepthKind(str, Enum):
+    """What the numbers of a depth map mean."""
+
+    RELATIVE = 'relative'
+    """Unknown scale: never handed out in a field whose unit is metres."""
+    CANONICAL = 'canonical'
+    """Metres after ``* focal / 300``."""
+    METRIC = 'metric'
+    """Metres."""
+
+
+class FocalSource(str, Enum):
+    """Where the focal length that made metres (or the cloud) came from."""
+
+    CAMERA_INFO = 'camera_info'
+    FOCAL_LENGTH = 'focal_length'
+    FIELD_OF_VIEW = 'fov'
+    MODEL = 'model'
+    NONE = 'none'
+
+
+def canonical_to_metres(
+    canonical: npt.NDArray[np.float32], focal: float,
+) -> npt.NDArray[np.float32]:
+    """
+    Return depth in metres from a canonical depth map.
+
+    metres = canonical * focal / 300 (Depth Anything 3 paper, canonical camera transform).
+
+    :param canonical: (H, W) float32, the network's output.
+    :param focal: mean(fx, fy) in pixels at the size of ``canonical``.
+    :returns: (H, W) float32, metres.
+    :raises InvalidIntrinsics: when the focal length is not positive and finite.
+    """
+    if not (np.isfinite(focal) and focal > 0):
+        raise InvalidIntrinsics(f'focal length must be positive, seen {focal:g}')
+    return canonical * np.float32(focal / CANONICAL_FOCAL)
+
+
+def invalidate(
+    depth: npt.NDArray[np.float32], *, minimum: float = 0.0, maximum: float = float('inf'),
+    sky: npt.NDArray[np.bool_] | None = None,
+) -> npt.NDArray[np.float32]:
+    """
+    Return depth with NaN where it is not a measurement.
+
+    Invalid are: not finite, zero or negative, below ``minimum``, above ``maximum``, sky.
+
+    :param depth: (H, W) float32.
+    :param minimum: smallest valid depth, same unit.
+    :param maximum: largest valid depth, same unit.
+    :param sky: (H, W) bool, True where the sky is.
+    :returns: (H, W) float32, a new array.
+    """
+    with np.errstate(invalid='ignore'):
+        valid = np.isfinite(depth) & (depth > 0) & (depth >= minimum) & (depth <= maximum)
+    if sky is not None:
+        valid &= ~sky
+    return np.where(valid, depth, np.float32(np.nan)).astype(np.float32, copy=False)

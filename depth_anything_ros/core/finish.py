@@ -1,0 +1,95 @@
+"""From a network's depth map to a result: the numpy reference of the frame path's last step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from depth_anything_ros.core.camera import Intrinsics
+from depth_anything_ros.core.depth import DepthKind, invalidate, SKY_THRESHOLD
+from depth_anything_ros.core.frame import Frame
+from depth_anything_ros.core.options import FrameOptions, Output
+from depth_anything_ros.core.pointcloud import organised_cloud
+from depth_anything_ros.core.preview import colourise
+from depth_anything_ros.core.resize import resize_depth, resize_nearest
+from depth_anything_ros.core.result import choose_intrinsics, choose_law, DepthResult
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True)
+class NetworkDepth:
+    """
+    What a network says about one frame, at its processed size.
+
+    ``depth`` (h, w) float32 in the unit of ``kind``; ``confidence`` (h, w) float32; ``sky``
+    (h, w) float32 where the model has a sky head; ``predicted`` the camera of these pixels where
+    the model predicts one. Where preparation cropped, ``resized`` is the (width, height) before
+    the crop and ``offset`` the (x, y) of the window in it.
+    """
+
+    depth: npt.NDArray[np.float32]
+    kind: DepthKind
+    confidence: npt.NDArray[np.float32] | None = None
+    sky: npt.NDArray[np.float32] | None = None
+    predicted: Intrinsics | None = None
+    resized: tuple[int, int] | None = None
+    offset: tuple[int, int] = (0, 0)
+
+    def uncropped(
+        self, values: npt.NDArray[np.float32], fill: float,
+    ) -> npt.NDArray[np.float32]:
+        """Return a map of these pixels with ``fill`` where the crop took pixels away."""
+        if self.resized is None or self.resized == values.shape[::-1]:
+            return values
+        canvas = np.full(self.resized[::-1], fill, np.float32)
+        (x, y), (height, width) = self.offset, values.shape
+        canvas[y:y + height, x:x + width] = values
+        return canvas
+
+    def predicted_uncropped(self) -> Intrinsics | None:
+        """Return the predicted camera of the image before the crop."""
+        camera, (x, y) = self.predicted, self.offset
+        if camera is None or self.resized is None:
+            return camera
+        return Intrinsics(camera.fx, camera.fy, camera.cx + x, camera.cy + y, *self.resized)
+
+
+def finish(
+    raw: NetworkDepth, frame: Frame, options: FrameOptions, model: str,
+) -> DepthResult:
+    """
+    Return depth at the frame's size, in metres where the law allows, with what was asked for.
+
+    :param raw: the network's answer at the processed size.
+    :param frame: the image.
+    :param options: limits, fallbacks and the wanted outputs.
+    :param model: the model's name, carried into the result.
+    :raises InvalidIntrinsics: when metres need a focal length that nobody gave.
+    """
+    width, height = frame.size
+    camera, source = choose_intrinsics(frame, options, raw.predicted_uncropped())
+    processed = camera.resized(*(raw.resized or raw.depth.shape[::-1])) if camera else None
+    law = choose_law(raw.kind, processed, source)
+    sky = None if raw.sky is None else raw.sky >= SKY_THRESHOLD
+    metric = raw.kind is not DepthKind.RELATIVE
+    depth = invalidate(
+        raw.depth * np.float32(law.factor), sky=sky,
+        minimum=options.minimum if metric else 0.0,
+        maximum=options.maximum if metric else float('inf'))
+    depth = resize_depth(raw.uncropped(depth, np.nan), width, height)
+    wanted = options.outputs
+    confidence = cloud = preview = None
+    if Output.CONFIDENCE in wanted and raw.confidence is not None:
+        whole = raw.uncropped(raw.confidence, np.nan)
+        confidence = resize_nearest(whole, width, height)
+    if Output.POINTS in wanted and camera is not None and metric:
+        cloud = organised_cloud(depth, camera, frame.rgb)
+    if Output.PREVIEW in wanted:
+        preview = colourise(depth)
+    wide_sky = None
+    if Output.SKY in wanted and raw.sky is not None:
+        whole = raw.uncropped(raw.sky, 0.0)
+        wide_sky = resize_nearest(whole, width, height) >= SKY_THRESHOLD
+    return DepthResult(
+        frame=frame, depth=depth, scale_law=law, model=model, intrinsics=camera,
+        confidence=confidence, sky=wide_sky, cloud=cloud, preview=preview)

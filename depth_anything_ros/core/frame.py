@@ -1,0 +1,45 @@
+"""One colour image with what is known about when and by which camera it was taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from depth_anything_ros.core.camera import Intrinsics
+from depth_anything_ros.errors import InvalidImage, InvalidIntrinsics
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True)
+class Frame:
+    """
+    An RGB image, uint8 (H, W, 3), possibly a view of memory that somebody else owns.
+
+    ``stamp_ns`` is the time of exposure in nanoseconds, ``frame_id`` the name of the optical
+    frame, ``intrinsics`` those of exactly these pixels, or None for an uncalibrated camera.
+    """
+
+    rgb: npt.NDArray[np.uint8]
+    stamp_ns: int = 0
+    frame_id: str = ''
+    intrinsics: Intrinsics | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what is not an RGB image, or intrinsics of another size."""
+        rgb = self.rgb
+        if not isinstance(rgb, np.ndarray) or rgb.dtype != np.uint8 or rgb.ndim != 3 \
+                or rgb.shape[2] != 3:
+            seen = f'{rgb.dtype} {rgb.shape}' if isinstance(rgb, np.ndarray) else type(rgb)
+            raise InvalidImage(f'image is {seen}; accepted: uint8 (H, W, 3) in RGB order')
+        if rgb.size == 0:
+            raise InvalidImage(f'image is empty: {rgb.shape}')
+        if self.intrinsics is not None and self.intrinsics.size != self.size:
+            raise InvalidIntrinsics(
+                f'intrinsics are for {self.intrinsics.width}x{self.intrinsics.height}, '
+                f'the image is {self.size[0]}x{self.size[1]}')
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Return (width, height) in pixels."""
+        height, width = self.rgb.shape[:2]
+        return width, height

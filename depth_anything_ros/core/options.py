@@ -1,0 +1,60 @@
+"""What is asked of one frame: size, limits, a focal length to fall back on, and the outputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+import math
+
+from depth_anything_ros.errors import InvalidRequest
+
+PROCESS_RES_METHODS = (
+    'upper_bound_resize', 'upper_bound_crop', 'lower_bound_resize', 'lower_bound_crop')
+"""Upstream's names: which side gets ``process_res``, and how the other reaches a multiple of 14."""
+
+
+class Output(str, Enum):
+    """One thing that can be computed for a frame; what nobody asks for is not computed."""
+
+    DEPTH = 'depth'
+    POINTS = 'points'
+    CONFIDENCE = 'confidence'
+    SKY = 'sky'
+    PREVIEW = 'preview'
+
+
+@dataclass(frozen=True)
+class FrameOptions:
+    """
+    How one frame is processed.
+
+    ``process_res`` is the longest (or, for lower_bound methods, shortest) side in pixels, 0 for
+    the model's own; ``minimum`` and ``maximum`` bound valid depth in metres; ``focal_length``
+    (pixels of the camera's image) and ``fov_deg`` (horizontal, degrees) are used when the frame
+    brings no intrinsics, 0 for not given.
+    """
+
+    process_res: int = 0
+    process_res_method: str = 'upper_bound_resize'
+    minimum: float = 0.0
+    maximum: float = math.inf
+    focal_length: float = 0.0
+    fov_deg: float = 0.0
+    outputs: frozenset[Output] = frozenset({Output.DEPTH})
+
+    def __post_init__(self) -> None:
+        """Refuse values that cannot be meant."""
+        if self.process_res < 0:
+            raise InvalidRequest(f'process_res must be 0 or more, seen {self.process_res}')
+        if self.process_res_method not in PROCESS_RES_METHODS:
+            raise InvalidRequest(
+                f'process_res_method {self.process_res_method!r} is unknown; accepted: '
+                + ', '.join(PROCESS_RES_METHODS))
+        if not 0 <= self.minimum < self.maximum:
+            raise InvalidRequest(
+                'depth limits must satisfy 0 <= minimum < maximum, seen '
+                f'{self.minimum:g} and {self.maximum:g}')
+        if not (self.focal_length >= 0 and math.isfinite(self.focal_length)):
+            raise InvalidRequest(f'focal_length must be 0 or more, seen {self.focal_length:g}')
+        if not 0 <= self.fov_deg < 180:
+            raise InvalidRequest(f'fov_deg must be in [0, 180), seen {self.fov_deg:g}')

@@ -1,0 +1,73 @@
+"""The bytes of a coloured point cloud: x, y, z float32 and packed rgb, 16 bytes a point."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from depth_anything_ros.core.camera import Intrinsics
+from depth_anything_ros.core.geometry import unproject
+from depth_anything_ros.errors import InvalidImage
+import numpy as np
+import numpy.typing as npt
+
+POINT_STEP = 16
+"""Bytes of one point: x, y, z, rgb as little-endian float32 each (no padding to 32)."""
+
+
+def pack_rgb(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint32]:
+    """
+    Return colours packed as 0x00RRGGBB, the bits that PCL and rviz read from field ``rgb``.
+
+    :param rgb: (..., 3) uint8.
+    :returns: (...) uint32.
+    """
+    wide: npt.NDArray[np.uint32] = rgb.astype(np.uint32)
+    packed: npt.NDArray[np.uint32] = (wide[..., 0] << 16) | (wide[..., 1] << 8) | wide[..., 2]
+    return packed
+
+
+def organised_cloud(
+    depth: npt.NDArray[np.float32], intrinsics: Intrinsics, rgb: npt.NDArray[np.uint8],
+) -> npt.NDArray[np.float32]:
+    """
+    Return an organised XYZRGB cloud, ready to be a PointCloud2's data.
+
+    :param depth: (H, W) float32 metres, NaN where invalid.
+    :param intrinsics: the camera of this depth map, in pixels.
+    :param rgb: (H, W, 3) uint8, the colour of every depth pixel.
+    :returns: (H, W, 4) float32, optical frame; the 4th value holds 0x00RRGGBB bits.
+    :raises InvalidImage: when colour and depth have different sizes.
+    """
+    if rgb.shape[:2] != depth.shape:
+        raise InvalidImage(f'colour is {rgb.shape[:2]}, depth is {depth.shape}')
+    cloud = np.empty((*depth.shape, 4), np.float32)
+    cloud[..., :3] = unproject(depth, intrinsics)
+    cloud.view(np.uint32)[..., 3] = pack_rgb(rgb)
+    return cloud
+
+
+def write_ply(
+    path: str | Path, points: npt.NDArray[np.float32], rgb: npt.NDArray[np.uint8],
+) -> int:
+    """
+    Write a binary little-endian PLY file and return the number of points in it.
+
+    Points that are not finite are left out.
+
+    :param path: file to write.
+    :param points: (..., 3) float32 metres.
+    :param rgb: (..., 3) uint8, same leading shape.
+    """
+    flat = points.reshape(-1, 3)
+    keep = np.isfinite(flat).all(axis=1)
+    vertices = np.empty(
+        int(keep.sum()),
+        np.dtype([('xyz', '<f4', 3), ('rgb', 'u1', 3)]))
+    vertices['xyz'] = flat[keep]
+    vertices['rgb'] = rgb.reshape(-1, 3)[keep]
+    names = ''.join(f'property float {axis}\n' for axis in 'xyz')
+    names += ''.join(f'property uchar {colour}\n' for colour in ('red', 'green', 'blue'))
+    header = ('ply\nformat binary_little_endian 1.0\n'
+              f'element vertex {len(vertices)}\n{names}end_header\n')
+    Path(path).write_bytes(header.encode('ascii') + vertices.tobytes())
+    return len(vertices)

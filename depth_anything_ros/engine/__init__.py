@@ -1,0 +1,1 @@
+"""The models: building, loading, preparing frames, running the network, finishing results."""

@@ -1,0 +1,97 @@
+"""The one protocol that every engine implements, and the values that pass through it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol, Sequence
+
+from depth_anything_ros.core.depth import DepthKind
+from depth_anything_ros.core.frame import Frame
+from depth_anything_ros.core.options import FrameOptions
+from depth_anything_ros.core.result import DepthResult
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    """What an engine is, for logs, diagnostics and replies."""
+
+    model: str
+    kind: DepthKind
+    device: str
+    precision: str
+    licence: str
+    process_res: int
+    has_confidence: bool = False
+    has_sky: bool = False
+    predicts_intrinsics: bool = False
+    warnings: tuple[str, ...] = ()
+    """What a user must know: CPU chosen by ``auto``, random weights, a model for demos only."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """
+    A frame ready for the network.
+
+    ``payload`` is the engine's own; frames with equal ``shape`` (height, width in pixels at the
+    processed size) may share one call of :meth:`Engine.infer`.
+    """
+
+    frame: Frame
+    options: FrameOptions
+    shape: tuple[int, int]
+    payload: Any
+
+
+@dataclass(frozen=True)
+class Inferred:
+    """The network's answer for one prepared frame; ``payload`` is the engine's own."""
+
+    prepared: Prepared
+    payload: Any
+
+
+class Engine(Protocol):
+    """
+    Depth from images in three steps that may run in three threads, one frame in each.
+
+    No step is ever called twice at the same time; different steps may overlap.
+    """
+
+    @property
+    def info(self) -> EngineInfo:
+        """Return what this engine is."""
+        ...
+
+    def prepare(self, frame: Frame, options: FrameOptions) -> Prepared:
+        """
+        Check, resize and normalise a frame.
+
+        :raises InvalidRequest: when the frame or the options cannot be served.
+        """
+        ...
+
+    def infer(self, batch: Sequence[Prepared]) -> list[Inferred]:
+        """
+        Run the network on frames of one shape, in order.
+
+        :raises OutOfMemory: when the device has too little memory.
+        :raises InferenceFailed: when the network fails.
+        """
+        ...
+
+    def finish(self, inferred: Inferred) -> DepthResult:
+        """
+        Turn the network's answer into depth at the frame's size, and what else was asked for.
+
+        :raises InvalidIntrinsics: when metres need a focal length that nobody gave.
+        """
+        ...
+
+    def warm_up(self, width: int, height: int) -> None:
+        """Run once on an image of this size, so that the first real frame is not slow."""
+        ...
+
+    def close(self) -> None:
+        """Free the device's memory; nothing may be called afterwards."""
+        ...

@@ -1,0 +1,91 @@
+"""Every error this package raises on purpose, with the code that replies carry."""
+
+
+class DepthAnythingError(Exception):
+    """Base of all errors; ``code`` is the short name that replies and logs carry."""
+
+    code = 'internal'
+
+
+class InvalidRequest(DepthAnythingError):
+    """The request or message cannot be served as it is."""
+
+    code = 'malformed_message'
+
+
+class InvalidImage(InvalidRequest):
+    """The image has a wrong size, type or length."""
+
+    code = 'invalid_image'
+
+
+class InvalidIntrinsics(InvalidRequest):
+    """The camera's intrinsics are missing, impossible or do not fit the image."""
+
+    code = 'invalid_intrinsics'
+
+
+class UnsupportedEncoding(InvalidRequest):
+    """The image encoding is not one of those we read."""
+
+    code = 'unsupported_encoding'
+
+
+class UnknownModel(InvalidRequest):
+    """No model of that name is known."""
+
+    code = 'unknown_model'
+
+
+class PayloadTooLarge(DepthAnythingError):
+    """The message is larger than the limit."""
+
+    code = 'payload_too_large'
+
+
+class Busy(DepthAnythingError):
+    """The queue is full; try again later."""
+
+    code = 'busy'
+
+
+class NotReady(DepthAnythingError):
+    """The model is not loaded and warm yet, or the service is closing."""
+
+    code = 'not_ready'
+
+
+class OutOfMemory(DepthAnythingError):
+    """The device has too little memory for this request."""
+
+    code = 'out_of_memory'
+
+
+class DeadlineExceeded(DepthAnythingError):
+    """The request was not done in the time it allowed."""
+
+    code = 'deadline_exceeded'
+
+
+class InferenceFailed(DepthAnythingError):
+    """The network failed on this input."""
+
+    code = 'inference_failed'
+
+
+class ConfigError(DepthAnythingError):
+    """A setting is unknown, of the wrong type or out of range."""
+
+    code = 'config_error'
+
+
+class MissingDependency(DepthAnythingError):
+    """A package that this feature needs is not installed."""
+
+    code = 'missing_dependency'
+
+
+class ModelLoadFailed(DepthAnythingError):
+    """The model's weights could not be found or do not fit the network."""
+
+    code = 'model_load_failed'
