@@ -7,7 +7,7 @@ are all made from :func:`describe`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 import difflib
 from typing import Any, Iterable, Mapping
 
@@ -166,7 +166,8 @@ def describe() -> tuple[Setting, ...]:
         factory = group.default_factory
         assert callable(factory)
         for item in fields(factory()):
-            found.append(Setting(f'{group.name}.{item.name}', item.default, **item.metadata))
+            default: Any = item.default
+            found.append(Setting(f'{group.name}.{item.name}', default, **item.metadata))
     return tuple(found)
 
 
@@ -206,11 +207,9 @@ def changed(settings: Settings, changes: Mapping[str, object]) -> Settings:
     for name, value in changes.items():
         group, _, key = name.partition('.')
         groups.setdefault(group, {})[key] = lookup(name).check(value)
-    parts = {}
+    parts: dict[str, Any] = {}
     for group, new in groups.items():
-        part = getattr(settings, group)
-        assert is_dataclass(part) and not isinstance(part, type)
-        parts[group] = replace(part, **new)
+        parts[group] = replace(getattr(settings, group), **new)
     result = replace(settings, **parts)
     if not result.depth.minimum < result.depth.maximum:
         raise ConfigError(f'depth.minimum ({result.depth.minimum:g} m) must be smaller than '

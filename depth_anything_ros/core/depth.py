@@ -51,7 +51,8 @@ def canonical_to_metres(
     """
     if not (np.isfinite(focal) and focal > 0):
         raise InvalidIntrinsics(f'focal length must be positive, seen {focal:g}')
-    return canonical * np.float32(focal / CANONICAL_FOCAL)
+    metres: npt.NDArray[np.float32] = canonical * np.float32(focal / CANONICAL_FOCAL)
+    return metres
 
 
 def invalidate(

@@ -21,9 +21,9 @@ def pack_rgb(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint32]:
     :param rgb: (..., 3) uint8.
     :returns: (...) uint32.
     """
-    wide: npt.NDArray[np.uint32] = rgb.astype(np.uint32)
-    packed: npt.NDArray[np.uint32] = (wide[..., 0] << 16) | (wide[..., 1] << 8) | wide[..., 2]
-    return packed
+    bgrx = np.zeros((*rgb.shape[:-1], 4), np.uint8)
+    bgrx[..., :3] = rgb[..., ::-1]
+    return bgrx.view('<u4')[..., 0]
 
 
 def organised_cloud(

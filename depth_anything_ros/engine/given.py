@@ -1,0 +1,69 @@
+"""An engine whose depth is given: exact worlds in tests, load tests without a network."""
+
+from __future__ import annotations
+
+import time
+from typing import Callable, Sequence
+
+from depth_anything_ros.core.depth import DepthKind
+from depth_anything_ros.core.finish import finish, NetworkDepth
+from depth_anything_ros.core.frame import Frame
+from depth_anything_ros.core.options import FrameOptions
+from depth_anything_ros.core.result import DepthResult
+from depth_anything_ros.engine.base import EngineInfo, Inferred, Prepared
+import numpy as np
+import numpy.typing as npt
+
+
+class GivenDepthEngine:
+    """
+    An engine that asks a function for the depth of a frame instead of a network.
+
+    Everything after the network is what every engine does, by the numpy reference.
+    """
+
+    def __init__(
+        self, depth_of: Callable[[Frame], npt.NDArray[np.float32]], *,
+        kind: DepthKind = DepthKind.METRIC, model: str = 'given', delay: float = 0.0,
+    ) -> None:
+        """
+        Make an engine from a depth function.
+
+        :param depth_of: returns (h, w) float32 depth of a frame, in the unit of ``kind``.
+        :param kind: what the numbers mean.
+        :param model: name carried into results.
+        :param delay: seconds that one call of ``infer`` takes at least, to act as a slow device.
+        """
+        self._depth_of = depth_of
+        self._delay = delay
+        self._info = EngineInfo(
+            model=model, kind=kind, device='cpu', precision='fp32', licence='none',
+            process_res=0, warnings=('depth is given by a function, not by a network',))
+
+    @property
+    def info(self) -> EngineInfo:
+        """Return what this engine is."""
+        return self._info
+
+    def prepare(self, frame: Frame, options: FrameOptions) -> Prepared:
+        """Return the frame as it is."""
+        width, height = frame.size
+        return Prepared(frame, options, (height, width), None)
+
+    def infer(self, batch: Sequence[Prepared]) -> list[Inferred]:
+        """Return the given depth of every frame."""
+        if self._delay:
+            time.sleep(self._delay)
+        return [Inferred(item, self._depth_of(item.frame)) for item in batch]
+
+    def finish(self, inferred: Inferred) -> DepthResult:
+        """Return the result by the numpy reference of the laws."""
+        item = inferred.prepared
+        raw = NetworkDepth(inferred.payload, self._info.kind)
+        return finish(raw, item.frame, item.options, self._info.model)
+
+    def warm_up(self, width: int, height: int) -> None:
+        """Do nothing: there is nothing to warm."""
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to free."""

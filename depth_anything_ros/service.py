@@ -1,0 +1,95 @@
+"""The one service that every edge is handed: frames and requests in, results out."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, TimeoutError as FutureTimeout
+import logging
+from typing import Callable
+
+from depth_anything_ros.core.frame import Frame
+from depth_anything_ros.core.options import FrameOptions
+from depth_anything_ros.core.result import DepthResult
+from depth_anything_ros.engine.base import Engine, EngineInfo
+from depth_anything_ros.engine.runner import Runner, Stream
+from depth_anything_ros.errors import DeadlineExceeded
+from depth_anything_ros.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+WARM_UP_SIZE = (640, 480)
+"""Camera size (width, height) in pixels that the first, slow run is made for."""
+
+
+def load_engine(settings: Settings) -> Engine:
+    """
+    Load and warm the engine that the settings name.
+
+    :param settings: which model, where from, on which device.
+    :returns: a warm engine.
+    :raises ConfigError: when the device or precision is not to be had.
+    :raises ModelLoadFailed: when the weights are missing or do not fit.
+    :raises MissingDependency: when torch or the network's code is not installed.
+    """
+    from depth_anything_ros.engine.da3 import DA3Engine
+
+    model = settings.model
+    engine = DA3Engine.load(
+        model.name, device=model.device, precision=model.precision,
+        architecture=model.architecture, download=model.download)
+    engine.warm_up(*WARM_UP_SIZE)
+    return engine
+
+
+class DepthService:
+    """One engine shared by all streams and requests; closes the engine when it is closed."""
+
+    def __init__(self, engine: Engine, *, queue_size: int = 4) -> None:
+        """
+        Start serving.
+
+        :param engine: a loaded engine, owned by the service from now on.
+        :param queue_size: requests that may be under way; one more is answered ``Busy``.
+        """
+        self._engine = engine
+        self._runner = Runner(engine, queue_size=queue_size)
+
+    @property
+    def info(self) -> EngineInfo:
+        """Return what the engine is."""
+        return self._engine.info
+
+    def stream(
+        self, name: str, on_result: Callable[[DepthResult], None],
+        on_error: Callable[[Exception], None],
+    ) -> Stream:
+        """Open a stream of frames of which only the newest matters; see :class:`Runner`."""
+        return self._runner.stream(name, on_result, on_error)
+
+    def submit(self, source: Callable[[], Frame], options: FrameOptions) -> Future[DepthResult]:
+        """Queue one request; see :meth:`Runner.submit`."""
+        return self._runner.submit(source, options)
+
+    def estimate(
+        self, frame: Frame, options: FrameOptions, timeout: float | None = None,
+    ) -> DepthResult:
+        """
+        Return the result of one request, waiting for it.
+
+        :param frame: the image.
+        :param options: what is asked of it.
+        :param timeout: seconds to wait, None for ever.
+        :raises Busy: when too many requests are under way.
+        :raises DeadlineExceeded: when the time is over.
+        """
+        future = self.submit(lambda: frame, options)
+        try:
+            return future.result(timeout)
+        except FutureTimeout:
+            raise DeadlineExceeded(f'no result within {timeout:g} s') from None
+
+    def close(self, timeout: float = 5.0) -> None:
+        """Stop serving, let the frame on the device finish, then free the engine."""
+        if self._runner.close(timeout):
+            self._engine.close()
+        else:
+            logger.error('a stage did not end within %g s; the device is not freed', timeout)
