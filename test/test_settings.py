@@ -1,0 +1,72 @@
+"""The settings schema, files and environment."""
+
+from depth_anything_ros.errors import ConfigError
+from depth_anything_ros.loading import from_environment, from_yaml
+from depth_anything_ros.settings import changed, describe, Settings, values
+import pytest
+
+
+def test_every_setting_has_a_text_and_a_default_that_it_accepts():
+    for item in describe():
+        assert item.text.endswith('.'), item.name
+        assert item.check(item.default) == item.default
+
+
+def test_a_change_makes_a_new_snapshot():
+    old = Settings()
+    new = changed(old, {'depth.maximum': 50, 'model.name': 'da3-small'})
+    assert new.depth.maximum == 50.0 and isinstance(new.depth.maximum, float)
+    assert new.model.name == 'da3-small'
+    assert old.depth.maximum == 200.0
+    assert values(new)['depth.maximum'] == 50.0
+
+
+@pytest.mark.parametrize(('change', 'text'), [
+    ({'depth.maximun': 5.0}, r"did you mean 'depth.maximum'"),
+    ({'nonsense': 5.0}, 'not a known setting'),
+    ({'depth.maximum': 'far'}, 'must be float, seen str'),
+    ({'depth.maximum': True}, 'must be float, seen bool'),
+    ({'depth.process_res': 5.5}, 'must be int, seen float'),
+    ({'depth.maximum': float('nan')}, 'from 0.01 to 100000 m'),
+    ({'depth.maximum': -1.0}, 'from 0.01 to 100000 m; seen -1.0'),
+    ({'camera.pairing': 'nearest'}, 'one of exact, latest'),
+    ({'depth.minimum': 10.0, 'depth.maximum': 5.0}, 'must be smaller'),
+])
+def test_what_is_not_accepted_is_refused_with_a_reason(change, text):
+    with pytest.raises(ConfigError, match=text):
+        changed(Settings(), change)
+
+
+def test_the_environment_sets_what_has_a_variable():
+    settings = from_environment(Settings(), {
+        'DEPTH_ANYTHING_DEVICE': 'cpu', 'DEPTH_ANYTHING_TUNE_MALLOC': 'off',
+        'DEPTH_ANYTHING_MODEL': ''})
+    assert settings.model.device == 'cpu'
+    assert settings.process.tune_malloc is False
+    assert settings.model.name == Settings().model.name
+    with pytest.raises(ConfigError, match="seen 'maybe'"):
+        from_environment(Settings(), {'DEPTH_ANYTHING_TUNE_MALLOC': 'maybe'})
+
+
+@pytest.mark.parametrize('text', [
+    'depth: {maximum: 50}\nmodel:\n  name: da3-small\n',
+    '/**:\n  ros__parameters:\n    depth: {maximum: 50}\n    model.name: da3-small\n',
+])
+def test_yaml_in_both_forms(tmp_path, text):
+    path = tmp_path / 'settings.yaml'
+    path.write_text(text)
+    settings = from_yaml(Settings(), path)
+    assert settings.depth.maximum == 50.0 and settings.model.name == 'da3-small'
+
+
+@pytest.mark.parametrize(('text', 'reason'), [
+    ('- 1\n', 'must hold a mapping'), ('a: [\n', 'cannot read'),
+    ('depth: {maximum: far}\n', 'must be float'), ('dept: {maximum: 1.0}\n', 'not a known'),
+])
+def test_bad_yaml_is_refused(tmp_path, text, reason):
+    path = tmp_path / 'settings.yaml'
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=reason):
+        from_yaml(Settings(), path)
+    with pytest.raises(ConfigError, match='cannot read'):
+        from_yaml(Settings(), tmp_path / 'missing.yaml')
