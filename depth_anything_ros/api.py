@@ -1,0 +1,105 @@
+"""The public Python API: one class, the same engine that the node and the bridges use."""
+
+from __future__ import annotations
+
+import threading
+from types import TracebackType
+from typing import Iterable
+
+from depth_anything_ros.core.camera import Intrinsics
+from depth_anything_ros.core.frame import Frame
+from depth_anything_ros.core.options import FrameOptions, Output
+from depth_anything_ros.core.result import DepthResult
+from depth_anything_ros.engine.base import Engine, EngineInfo
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ['DepthEstimator', 'DepthResult', 'FrameOptions', 'Intrinsics', 'Output']
+
+
+class DepthEstimator:
+    """
+    Depth from single images.
+
+    >>> estimator = DepthEstimator('da3-tiny', device='cpu')
+    >>> result = estimator(rgb, K=K)
+    >>> result.depth    # (H, W) float32 metres at the image's size, NaN where invalid
+    """
+
+    def __init__(
+        self, model: str = 'da3metric-large', *, device: str = 'auto', precision: str = 'auto',
+        architecture: str = '', download: bool = False, engine: Engine | None = None,
+    ) -> None:
+        """
+        Load a model.
+
+        :param model: model name, local directory or .safetensors file.
+        :param device: ``auto``, ``cuda``, ``cuda:N`` or ``cpu``.
+        :param precision: ``auto``, ``fp32``, ``bf16`` or ``fp16``.
+        :param architecture: model name for a .safetensors file without a config.json.
+        :param download: fetch weights that are not on this machine from the model hub.
+        :param engine: an engine to use instead of loading one; closed with the estimator.
+        :raises UnknownModel: when no model has that name.
+        :raises ModelLoadFailed: when the weights are missing or do not fit.
+        :raises ConfigError: when the device or precision is not to be had.
+        """
+        if engine is None:
+            from depth_anything_ros.engine.da3 import DA3Engine
+            engine = DA3Engine.load(model, device=device, precision=precision,
+                                    architecture=architecture, download=download)
+        self._engine = engine
+        self._lock = threading.Lock()
+
+    @property
+    def info(self) -> EngineInfo:
+        """Return model, device, precision, licence of the weights and warnings."""
+        return self._engine.info
+
+    def __call__(
+        self, rgb: npt.NDArray[np.uint8], K: npt.ArrayLike | None = None, *,  # noqa: N803
+        fov_deg: float = 0.0, focal_length: float = 0.0, process_res: int = 0,
+        process_res_method: str = 'upper_bound_resize', minimum: float = 0.0,
+        maximum: float = float('inf'), outputs: Iterable[Output | str] = tuple(Output),
+    ) -> DepthResult:
+        """
+        Return the depth of an image.
+
+        :param rgb: (H, W, 3) uint8, RGB order.
+        :param K: 3x3 intrinsics of exactly this image in pixels, None when unknown.
+        :param fov_deg: horizontal field of view in degrees for an image without K.
+        :param focal_length: focal length in pixels for an image without K.
+        :param process_res: side of the processed image in pixels, 0 for the model's own.
+        :param process_res_method: one of upstream's four method names.
+        :param minimum: nearer depths (metres) become NaN.
+        :param maximum: farther depths (metres) become NaN.
+        :param outputs: what to compute beside depth.
+        :returns: depth (metres, or relative for a relative model) at the image's size.
+        :raises InvalidRequest: when the image, K or an option cannot be served.
+        """
+        frame = Frame(rgb)
+        if K is not None:
+            frame = Frame(rgb, intrinsics=Intrinsics.from_matrix(K, *frame.size))
+        options = FrameOptions(
+            process_res=process_res, process_res_method=process_res_method, minimum=minimum,
+            maximum=maximum, focal_length=focal_length, fov_deg=fov_deg,
+            outputs=frozenset(Output(item) for item in outputs))
+        with self._lock:
+            prepared = self._engine.prepare(frame, options)
+            inferred, = self._engine.infer([prepared])
+            return self._engine.finish(inferred)
+
+    def close(self) -> None:
+        """Free the device's memory."""
+        with self._lock:
+            self._engine.close()
+
+    def __enter__(self) -> DepthEstimator:
+        """Return the estimator itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Free the device's memory."""
+        self.close()
