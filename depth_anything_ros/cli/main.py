@@ -1,0 +1,60 @@
+"""Entry point of the ``depth-anything`` command."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import logging
+import sys
+from typing import Protocol, Sequence
+
+from depth_anything_ros.errors import DepthAnythingError
+
+VERBS = ('estimate', 'models', 'doctor')
+"""Modules of this package, each a verb."""
+
+
+class Verb(Protocol):
+    """What a verb's module offers."""
+
+    HELP: str
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the verb's arguments."""
+        ...
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Do it and return the exit code."""
+        ...
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """
+    Run a verb.
+
+    :param argv: arguments without the program's name; default: those of the process.
+    :returns: 0 when it worked, 1 when it did not, 2 for wrong arguments or settings.
+    """
+    parser = argparse.ArgumentParser(
+        prog='depth-anything', description='Metric depth and point clouds with Depth Anything 3.')
+    parser.add_argument('--log-level', default='warning',
+                        choices=('debug', 'info', 'warning', 'error'))
+    verbs = parser.add_subparsers(dest='verb', required=True, metavar='VERB')
+    modules: dict[str, Verb] = {}
+    for name in VERBS:
+        module: Verb = importlib.import_module(f'depth_anything_ros.cli.{name}')
+        modules[name] = module
+        module.add_arguments(verbs.add_parser(name, help=module.HELP, description=module.HELP))
+    arguments = parser.parse_args(argv)
+    logging.basicConfig(level=arguments.log_level.upper(), format='%(levelname)s %(message)s')
+    try:
+        return modules[arguments.verb].run(arguments)
+    except DepthAnythingError as error:
+        print(f'depth-anything {arguments.verb}: {error}', file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == '__main__':
+    sys.exit(main())
