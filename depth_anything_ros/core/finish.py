@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from depth_anything_ros.core.camera import Intrinsics
-from depth_anything_ros.core.depth import DepthKind, invalidate, SKY_THRESHOLD
+from depth_anything_ros.core.depth import DepthKind, FocalSource, invalidate, SKY_THRESHOLD
 from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.options import FrameOptions, Output
 from depth_anything_ros.core.pointcloud import organised_cloud
 from depth_anything_ros.core.preview import colourise
 from depth_anything_ros.core.resize import resize_depth, resize_nearest
-from depth_anything_ros.core.result import choose_intrinsics, choose_law, DepthResult
+from depth_anything_ros.core.result import choose_intrinsics, choose_law, DepthResult, ScaleLaw
 import numpy as np
 import numpy.typing as npt
 
@@ -92,4 +92,32 @@ def finish(
         wide_sky = resize_nearest(whole, width, height) >= SKY_THRESHOLD
     return DepthResult(
         frame=frame, depth=depth, scale_law=law, model=model, intrinsics=camera,
-        confidence=confidence, sky=wide_sky, cloud=cloud, preview=preview)
+        confidence=confidence, sky=wide_sky, cloud=cloud, preview=preview,
+        notes=remarks(options, law, camera, raw.confidence is not None, raw.sky is not None))
+
+
+def remarks(
+    options: FrameOptions, law: ScaleLaw, camera: Intrinsics | None, has_confidence: bool,
+    has_sky: bool,
+) -> tuple[str, ...]:
+    """
+    Return what a reader must know: what was assumed, and what was asked for but is not there.
+
+    :param options: what was asked for.
+    :param law: the scale law that was used.
+    :param camera: the intrinsics that were used.
+    :param has_confidence: whether the model predicts confidence.
+    :param has_sky: whether the model predicts sky.
+    """
+    notes = []
+    if law.focal_source is FocalSource.MODEL:
+        notes.append('the intrinsics are predicted by the model, not calibrated')
+    if Output.POINTS in options.outputs and law.kind is DepthKind.RELATIVE:
+        notes.append('no cloud: the depth of this model has no unit')
+    elif Output.POINTS in options.outputs and camera is None:
+        notes.append('no cloud: the camera is unknown; give K, a focal length or a field of view')
+    if Output.CONFIDENCE in options.outputs and not has_confidence:
+        notes.append('no confidence: this model predicts none')
+    if Output.SKY in options.outputs and not has_sky:
+        notes.append('no sky mask: this model predicts none')
+    return tuple(notes)

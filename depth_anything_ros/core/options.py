@@ -10,7 +10,7 @@ from depth_anything_ros.errors import InvalidRequest
 
 PROCESS_RES_METHODS = (
     'upper_bound_resize', 'upper_bound_crop', 'lower_bound_resize', 'lower_bound_crop')
-"""Upstream's names: which side gets ``process_res``, and how the other reaches a multiple of 14."""
+"""Upstream's names: which side gets ``process_res``, and how both become multiples of 14."""
 
 
 class Output(str, Enum):

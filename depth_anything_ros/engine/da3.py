@@ -1,0 +1,213 @@
+"""The engine that runs a Depth Anything 3 network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+import time
+from typing import Any, Sequence
+
+from depth_anything_ros.core.frame import Frame
+from depth_anything_ros.core.options import FrameOptions, Output
+from depth_anything_ros.core.result import choose_intrinsics, choose_law, DepthResult
+from depth_anything_ros.engine.base import EngineInfo, Inferred, Prepared
+from depth_anything_ros.engine.device import precision_name
+from depth_anything_ros.engine.failures import translated
+from depth_anything_ros.engine.frame_path import DeviceDepth, FramePath
+from depth_anything_ros.engine.loading import load_network
+from depth_anything_ros.engine.models import Model
+from depth_anything_ros.engine.packing import staged
+from depth_anything_ros.engine.passes import FrameNetwork, RawMaps
+from depth_anything_ros.engine.predicted import NARROWEST, plausible_camera, WIDEST
+from depth_anything_ros.engine.preprocess import normalised, Plan, plan, process
+from depth_anything_ros.engine.streams import Mark, SideStream
+from depth_anything_ros.errors import NotReady
+import numpy as np
+import torch
+
+
+@dataclass(frozen=True)
+class Image:
+    """A prepared image: (h, w, 3) uint8 on the host, how it was made, and in how many seconds."""
+
+    pixels: torch.Tensor
+    plan: Plan
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One frame's maps on the device, between two marks of the device's work."""
+
+    maps: RawMaps
+    start: Mark
+    end: Mark
+    seconds: float
+
+
+class DA3Engine:
+    """Depth from images with a Depth Anything 3 network; see :class:`engine.base.Engine`."""
+
+    def __init__(
+        self, network: torch.nn.Module, model: Model, *, device: torch.device | None = None,
+        precision: torch.dtype = torch.float32, warnings: tuple[str, ...] = (),
+    ) -> None:
+        """
+        Make an engine of a network that is in memory; it is changed in place.
+
+        :param network: upstream's DepthAnything3Net or NestedDepthAnything3Net.
+        :param model: what the network is.
+        :param device: where it is to run, default: the CPU.
+        :param precision: arithmetic of the backbone; the heads run in float32.
+        :param warnings: what a user must know.
+        """
+        self._device = device or torch.device('cpu')
+        self._model = model
+        with translated(f'moving {model.name} to {self._device}'):
+            self._network: FrameNetwork | None = FrameNetwork(network, precision).to(self._device)
+        self._path = FramePath(self._device)
+        self._side = SideStream(self._device)
+        self._info = EngineInfo(
+            model=model.name, kind=model.kind, device=str(self._device),
+            precision=precision_name(precision), licence=model.licence,
+            process_res=model.process_res, has_confidence=model.has_confidence,
+            has_sky=model.has_sky, predicts_intrinsics=model.predicts_intrinsics,
+            warnings=warnings)
+
+    @classmethod
+    def load(
+        cls, name: str, *, device: str = 'auto', precision: str = 'auto', download: bool = False,
+        architecture: str = '', random_weights: int | None = None,
+    ) -> DA3Engine:
+        """
+        Return an engine for a model.
+
+        :param name: model name, hub repository, directory or .safetensors file.
+        :param device: ``auto``, ``cuda``, ``cuda:N`` or ``cpu``.
+        :param precision: ``auto``, ``fp32``, ``bf16`` or ``fp16``.
+        :param download: fetch weights that are not on this machine.
+        :param architecture: model name whose network a .safetensors file fits.
+        :param random_weights: seed; builds the network without any weights, for benchmarks.
+        :raises UnknownModel: when the name is neither a model nor a path.
+        :raises ModelLoadFailed: when the weights are not there or do not fit.
+        :raises MissingDependency: when a package is not installed.
+        :raises ConfigError: when device or precision cannot be had.
+        """
+        loaded = load_network(
+            name, device, precision, download=download, architecture=architecture,
+            random_weights=random_weights)
+        return cls(loaded.network, loaded.model, device=loaded.device,
+                   precision=loaded.precision, warnings=loaded.warnings)
+
+    @property
+    def info(self) -> EngineInfo:
+        """Return what this engine is."""
+        return self._info
+
+    def prepare(self, frame: Frame, options: FrameOptions) -> Prepared:
+        """
+        Check and resize a frame.
+
+        :raises InvalidImage: when its shape leaves less than one patch.
+        :raises InvalidIntrinsics: when metres need a focal length that nobody gave.
+        """
+        start = time.perf_counter()
+        if not self._model.predicts_intrinsics:
+            # Refused before the network runs for nothing.
+            choose_law(self._model.kind, *choose_intrinsics(frame, options))
+        width, height = frame.size
+        steps = plan(width, height, options.process_res or self._model.process_res,
+                     options.process_res_method)
+        pixels = staged(process(frame.rgb, steps), self._device)
+        image = Image(pixels, steps, time.perf_counter() - start)
+        return Prepared(frame, options, (steps.size[1], steps.size[0]), image)
+
+    @torch.inference_mode()
+    def infer(self, batch: Sequence[Prepared]) -> list[Inferred]:
+        """
+        Run the network on frames of one shape, in order.
+
+        :raises OutOfMemory: when the device has too little memory.
+        :raises InferenceFailed: when the network fails.
+        """
+        network = self._ready()
+        height, width = batch[0].shape
+        start = time.perf_counter()
+        with translated(f'the network on {len(batch)} image(s) of {width}x{height}'):
+            begin = Mark(self._device)
+            images = torch.stack([
+                item.payload.pixels.to(self._device, non_blocking=True) for item in batch])
+            maps = network(normalised(images))
+            end = Mark(self._device)
+        seconds = time.perf_counter() - start
+        return [
+            Inferred(item, Answer(_one(maps, index), begin, end, seconds))
+            for index, item in enumerate(batch)]
+
+    @torch.inference_mode()
+    def finish(self, inferred: Inferred) -> DepthResult:
+        """
+        Turn the network's answer into depth at the frame's size, and what else was asked for.
+
+        :raises OutOfMemory: when the device has too little memory.
+        :raises InferenceFailed: when the device fails.
+        """
+        start = time.perf_counter()
+        item, answer = inferred.prepared, inferred.payload
+        width, height = item.frame.size
+        with translated(f'finishing an image of {width}x{height}'), \
+                self._side.after(answer.end, answer.maps):
+            raw, notes = self._device_depth(answer.maps, item)
+            result = self._path.finish(raw, item.frame, item.options, self._model.name)
+        on_device = answer.end.seconds_since(answer.start)
+        return replace(result, notes=notes + result.notes, timings={
+            'prepare': item.payload.seconds,
+            'infer': answer.seconds if on_device is None else on_device,
+            'finish': time.perf_counter() - start})
+
+    def warm_up(self, width: int, height: int) -> None:
+        """Run once on a black image of this size, with every output."""
+        frame = Frame(np.zeros((height, width, 3), np.uint8))
+        options = FrameOptions(fov_deg=60.0, outputs=frozenset(Output))
+        for inferred in self.infer([self.prepare(frame, options)]):
+            self.finish(inferred)
+
+    def close(self) -> None:
+        """Free the device's memory; nothing may be called afterwards."""
+        if self._network is not None:
+            self._network.tables.cache_clear()
+        self._network = None
+        self._path.clear()
+        if self._device.type == 'cuda':
+            torch.cuda.empty_cache()
+
+    def _ready(self) -> FrameNetwork:
+        if self._network is None:
+            raise NotReady(f'the engine of {self._model.name} is closed')
+        return self._network
+
+    def _device_depth(
+        self, maps: RawMaps, item: Prepared,
+    ) -> tuple[DeviceDepth, tuple[str, ...]]:
+        """Return the maps of one frame with the predicted camera, and what to say about it."""
+        height, width = item.shape
+        steps: Plan = item.payload.plan
+        depth, notes, predicted = maps.depth, [], None
+        needed = choose_intrinsics(item.frame, item.options)[0] is None or maps.scale is not None
+        if maps.camera is not None and needed:
+            predicted = plausible_camera(maps.camera, width, height)
+            if predicted is None:
+                notes.append(
+                    'the camera predicted by the model is impossible (field of view outside '
+                    f'{NARROWEST:g} to {WIDEST:g} degrees) and not used')
+        if maps.scale is not None and (predicted is None or not maps.scale.isfinite().item()):
+            notes.append('no depth: the model found no metric scale in this image')
+            depth = torch.full_like(depth, float('nan'))
+        raw = DeviceDepth(
+            depth, self._model.kind, maps.confidence, maps.sky, predicted, steps.resized,
+            steps.offset)
+        return raw, tuple(notes)
+
+
+def _one(maps: RawMaps, index: int) -> RawMaps:
+    parts: Any = (None if each is None else each[index] for each in maps)
+    return RawMaps(*parts)

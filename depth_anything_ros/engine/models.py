@@ -1,0 +1,77 @@
+"""The table of models: what each one is, before any weight is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import difflib
+
+from depth_anything_ros.core.depth import DepthKind
+from depth_anything_ros.errors import UnknownModel
+
+APACHE = 'Apache-2.0'
+NON_COMMERCIAL = 'CC-BY-NC-4.0'
+
+
+@dataclass(frozen=True)
+class Model:
+    """
+    One model.
+
+    ``repo`` is the hub repository of its weights ('' for the bundled one), ``licence`` that of
+    the weights, ``process_res`` the side in pixels it was trained for, ``parameters`` the count
+    with all parts, ``note`` what a user must know before relying on it.
+    """
+
+    name: str
+    kind: DepthKind
+    repo: str
+    licence: str
+    parameters: int
+    process_res: int = 504
+    has_confidence: bool = False
+    has_sky: bool = False
+    predicts_intrinsics: bool = False
+    multi_view: bool = False
+    note: str = ''
+
+
+def _any_view(name: str, repo: str, licence: str, parameters: int) -> Model:
+    return Model(
+        name, DepthKind.RELATIVE, repo, licence, parameters,
+        has_confidence=True, predicts_intrinsics=True, multi_view=True)
+
+
+MODELS = (
+    _any_view('da3-small', 'depth-anything/DA3-SMALL', APACHE, 34_306_771),
+    _any_view('da3-base', 'depth-anything/DA3-BASE', APACHE, 135_400_000),
+    _any_view('da3-large', 'depth-anything/DA3-LARGE-1.1', NON_COMMERCIAL, 410_900_000),
+    _any_view('da3-giant', 'depth-anything/DA3-GIANT-1.1', NON_COMMERCIAL, 1_355_700_000),
+    Model('da3mono-large', DepthKind.RELATIVE, 'depth-anything/DA3MONO-LARGE', APACHE,
+          334_200_000, has_sky=True),
+    Model('da3metric-large', DepthKind.CANONICAL, 'depth-anything/DA3METRIC-LARGE', APACHE,
+          334_200_000, has_sky=True),
+    Model('da3nested-giant-large', DepthKind.METRIC, 'depth-anything/DA3NESTED-GIANT-LARGE-1.1',
+          NON_COMMERCIAL, 1_689_900_000, has_confidence=True, has_sky=True,
+          predicts_intrinsics=True, multi_view=True),
+    Model('da3-tiny', DepthKind.CANONICAL, '', APACHE, 1_000_000, process_res=168, has_sky=True,
+          note='for demos and tests only: it knows its demo rooms and little else'),
+)
+"""All models; counts and licences are those of spec and upstream's README."""
+
+
+def find(name: str) -> Model:
+    """
+    Return the model of that name, or of that hub repository.
+
+    :param name: such as 'da3-small', or 'depth-anything/DA3-SMALL'.
+    :raises UnknownModel: when there is none; the text names the nearest one.
+    """
+    for model in MODELS:
+        if name == model.name or (model.repo and name.lower() == model.repo.lower()):
+            return model
+    names = [model.name for model in MODELS]
+    near = difflib.get_close_matches(name.lower(), names, 1, 0.5)
+    meant = f'did you mean {near[0]!r}? ' if near else ''
+    raise UnknownModel(
+        f'{name!r} is not a known model; {meant}known: {", ".join(names)}, or the path of a '
+        'directory or .safetensors file')

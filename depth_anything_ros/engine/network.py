@@ -1,0 +1,112 @@
+"""Build a model's network from the upstream classes, without upstream's API module."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+import warnings
+
+from depth_anything_ros.engine.models import Model
+from depth_anything_ros.errors import MissingDependency
+import torch
+from torch import nn
+from torch.overrides import TorchFunctionMode
+
+INSTALL = {
+    'depth_anything_3': 'pip install --no-deps depth-anything-3==0.1.1',
+    'addict': 'pip install addict',
+    'einops': 'pip install einops',
+    'omegaconf': 'pip install omegaconf',
+}
+"""What to run when a module that the network needs is missing."""
+
+GAUSSIAN_PARTS = ('gs_head', 'gs_adapter')
+"""Parts of giant and nested that only draw Gaussian splats, and need packages we do not."""
+
+
+class _ShapesOnly(TorchFunctionMode):
+    """
+    Build modules without memory for their weights.
+
+    Upstream reads numbers out of a ``linspace`` while it builds (the stochastic depth rates),
+    which has none on the meta device: that one tensor stays on the CPU.
+    """
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Any = None,
+    ) -> Any:
+        kwargs = dict(kwargs or {})
+        if func is torch.linspace:
+            kwargs['device'] = 'cpu'
+        return func(*args, **kwargs)
+
+
+def build(model: Model) -> nn.Module:
+    """
+    Return the network of a model on the meta device: shapes without memory.
+
+    :param model: a row of the table.
+    :raises MissingDependency: when a package that the network needs is not installed.
+    """
+    with torch.device('meta'), _ShapesOnly():
+        return _construct(model)
+
+
+def build_random(model: Model, seed: int) -> nn.Module:
+    """
+    Return the network of a model on the CPU with seeded random weights.
+
+    :param model: a row of the table.
+    :param seed: the same seed gives the same weights; the caller's random state is kept.
+    :raises MissingDependency: when a package that the network needs is not installed.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = _construct(model)
+    for name, parameter in network.named_parameters():
+        # The fov output is a ReLU; untrained it is often 0, which is no camera at all.
+        if name.endswith('cam_dec.fc_fov.0.bias'):
+            parameter.data.fill_(1.0)
+    return network
+
+
+def _construct(model: Model) -> nn.Module:
+    if not model.repo:
+        from depth_anything_ros.engine.tiny import build_tiny
+        return build_tiny().eval()
+    try:
+        return _construct_upstream(model.name).eval()
+    except ModuleNotFoundError as error:
+        raise missing(error) from error
+
+
+def _construct_upstream(name: str) -> nn.Module:
+    quieten()
+    with warnings.catch_warnings():
+        # omegaconf 2.4 deprecates a call that upstream makes while it is imported.
+        warnings.filterwarnings('ignore', 'register_new_resolver', UserWarning)
+        from depth_anything_3.cfg import create_object, load_config
+        from depth_anything_3.registry import MODEL_REGISTRY
+    # Only files inside the package: a configuration from elsewhere could run any code.
+    config: Any = load_config(MODEL_REGISTRY[name])
+    for part in GAUSSIAN_PARTS:
+        config.pop(part, None)
+        if 'anyview' in config:
+            config.anyview.pop(part, None)
+    network = create_object(config)
+    assert isinstance(network, nn.Module)
+    return network
+
+
+def quieten() -> None:
+    """Keep upstream's own logger to errors unless DA3_LOG_LEVEL says otherwise."""
+    from depth_anything_3.utils.logger import LOG_LEVELS, logger
+    if 'DA3_LOG_LEVEL' not in os.environ:
+        logger.level = LOG_LEVELS['ERROR']
+
+
+def missing(error: ModuleNotFoundError) -> MissingDependency:
+    """Return our error for a module that could not be imported, with the command that helps."""
+    name = (error.name or '').partition('.')[0]
+    command = INSTALL.get(name, f'pip install {name}')
+    return MissingDependency(f'the DA3 network needs the module {name!r}; install it: {command}')

@@ -1,0 +1,83 @@
+"""All outputs of a frame in one block of memory, so that one copy brings them to the host."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+
+@dataclass(frozen=True)
+class HostOutputs:
+    """The outputs as numpy views of one block; see :class:`Outputs`."""
+
+    depth: npt.NDArray[np.float32]
+    cloud: npt.NDArray[np.float32] | None
+    confidence: npt.NDArray[np.float32] | None
+    sky: npt.NDArray[np.bool_] | None
+
+
+class Outputs:
+    """
+    One block of device memory with the outputs that are wanted.
+
+    ``depth`` and ``confidence`` (H, W) float32, ``cloud`` (H, W, 4) float32, ``sky`` (H, W) bool.
+    """
+
+    def __init__(
+        self, width: int, height: int, device: torch.device, *, cloud: bool, confidence: bool,
+        sky: bool,
+    ) -> None:
+        """Take the block; the widest values come first, so that all are aligned."""
+        self._shape = (height, width)
+        self._wanted = (cloud, confidence, sky)
+        size = height * width * (16 * cloud + 4 + 4 * confidence + sky)
+        self._block = torch.empty(size, dtype=torch.uint8, device=device)
+        self.cloud, self.depth, self.confidence, self.sky = self._views(self._block)
+
+    def _views(self, block: torch.Tensor) -> tuple[
+            torch.Tensor | None, torch.Tensor, torch.Tensor | None, torch.Tensor | None]:
+        height, width = self._shape
+        cloud, confidence, sky = self._wanted
+        taken = 0
+
+        def take(step: int) -> torch.Tensor:
+            nonlocal taken
+            taken += step * height * width
+            return block[taken - step * height * width:taken]
+
+        return (
+            take(16).view(torch.float32).view(height, width, 4) if cloud else None,
+            take(4).view(torch.float32).view(height, width),
+            take(4).view(torch.float32).view(height, width) if confidence else None,
+            take(1).view(torch.bool).view(height, width) if sky else None)
+
+    def fetch(self) -> HostOutputs:
+        """Return the outputs on the host; waits for the device, and for nothing else on it."""
+        block = self._block
+        if block.device.type != 'cpu':
+            block = torch.empty(block.shape, dtype=torch.uint8, pin_memory=True)
+            block.copy_(self._block, non_blocking=True)
+            torch.cuda.current_stream(self._block.device).synchronize()
+        cloud, depth, confidence, sky = self._views(block)
+        return HostOutputs(
+            depth.numpy(), None if cloud is None else cloud.numpy(),
+            None if confidence is None else confidence.numpy(),
+            None if sky is None else sky.numpy())
+
+
+def staged(image: npt.NDArray[np.uint8], device: torch.device) -> torch.Tensor:
+    """
+    Return a copy of an image in host memory that ``device`` can read by itself.
+
+    Page-locked for CUDA, so that the upload does not hold up the thread; the image may be
+    read-only, padded, and may change after this returns.
+
+    :param image: uint8 array of any shape and strides.
+    :returns: uint8 tensor of the same shape on the host.
+    """
+    host = torch.empty(image.shape, dtype=torch.uint8, pin_memory=device.type == 'cuda')
+    np.copyto(host.numpy(), image)
+    return host

@@ -1,0 +1,31 @@
+"""The camera that a model predicts: used only where it can be one."""
+
+from __future__ import annotations
+
+import math
+
+from depth_anything_ros.core.camera import Intrinsics
+import torch
+
+NARROWEST, WIDEST = 1.0, 175.0
+"""Fields of view in degrees outside of which a predicted camera is not believed."""
+
+
+def plausible_camera(matrix: torch.Tensor, width: int, height: int) -> Intrinsics | None:
+    """
+    Return a predicted camera, None where its field of view is impossible.
+
+    The network's field of view ends in a ReLU: 0 is a possible answer, and no camera.
+
+    :param matrix: (3, 3) K in pixels, on any device.
+    :param width: width in pixels of the image it belongs to.
+    :param height: its height.
+    """
+    rows = matrix.tolist()
+    fx, fy, cx, cy = rows[0][0], rows[1][1], rows[0][2], rows[1][2]
+    for focal, side in ((fx, width), (fy, height)):
+        if not (math.isfinite(focal) and focal > 0):
+            return None
+        if not NARROWEST <= math.degrees(2 * math.atan(side / (2 * focal))) <= WIDEST:
+            return None
+    return Intrinsics(fx, fy, cx, cy, width, height)

@@ -1,0 +1,54 @@
+"""Let one frame be finished while the device already computes the next."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import Any, Iterable, Iterator
+
+import torch
+
+cuda: Any = torch.cuda
+"""PyTorch does not type its events and streams."""
+
+
+class Mark:
+    """A point in the device's work, and when the device reached it."""
+
+    def __init__(self, device: torch.device) -> None:
+        """Mark the end of all that was given to the device so far."""
+        self.event: Any = None
+        if device.type == 'cuda':
+            self.event = cuda.Event(enable_timing=True)
+            self.event.record(cuda.current_stream(device))
+
+    def seconds_since(self, earlier: Mark) -> float | None:
+        """Return the device's time between two reached marks, None on the CPU."""
+        if self.event is None or earlier.event is None:
+            return None
+        return float(earlier.event.elapsed_time(self.event)) / 1000
+
+
+class SideStream:
+    """A second queue of the device's work; on the CPU there is none and this does nothing."""
+
+    def __init__(self, device: torch.device) -> None:
+        """Open the queue."""
+        self._stream = cuda.Stream(device, priority=-1) if device.type == 'cuda' else None
+
+    @contextmanager
+    def after(self, mark: Mark, tensors: Iterable[torch.Tensor | None]) -> Iterator[None]:
+        """
+        Put the work of a block into this queue, behind a mark of another queue.
+
+        :param mark: where ``tensors`` were complete.
+        :param tensors: what the block reads; their memory is not given away before it is done.
+        """
+        if self._stream is None or mark.event is None:
+            yield
+            return
+        with cuda.stream(self._stream):
+            self._stream.wait_event(mark.event)
+            for tensor in tensors:
+                if tensor is not None:
+                    tensor.record_stream(self._stream)
+            yield
