@@ -1,0 +1,1 @@
+"""The ROS 2 edge: topics, services, parameters, life cycle and diagnostics."""

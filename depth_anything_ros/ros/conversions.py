@@ -1,0 +1,81 @@
+"""Image messages in: header and pixels to a Frame, without cv_bridge and without a copy."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from builtin_interfaces.msg import Time
+from depth_anything_ros.core.camera import Intrinsics
+from depth_anything_ros.core.frame import Frame
+from depth_anything_ros.errors import InvalidImage, UnsupportedEncoding
+from depth_anything_ros.ros.encodings import LAYOUTS, SUPPORTED, to_rgb
+import numpy as np
+import numpy.typing as npt
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+logger = logging.getLogger(__name__)
+
+NANOSECONDS = 1_000_000_000
+
+
+def stamp_ns(stamp: Time) -> int:
+    """Return a time message in nanoseconds."""
+    return int(stamp.sec) * NANOSECONDS + int(stamp.nanosec)
+
+
+def header_of(frame: Frame) -> Header:
+    """Return the header that a frame's image had."""
+    seconds, nanoseconds = divmod(frame.stamp_ns, NANOSECONDS)
+    return Header(stamp=Time(sec=seconds, nanosec=nanoseconds), frame_id=frame.frame_id)
+
+
+def frame_of(message: Image, intrinsics: Intrinsics | None) -> Frame:
+    """
+    Return the frame in an image message; its pixels are a view of the message where they can be.
+
+    :param message: the image, in any encoding of ``SUPPORTED``; others are tried with cv_bridge.
+    :param intrinsics: the camera of exactly these pixels, None when nobody knows it.
+    :raises InvalidImage: when size, step and number of bytes do not fit together.
+    :raises UnsupportedEncoding: when neither we nor cv_bridge read the encoding.
+    """
+    if message.encoding in LAYOUTS:
+        rgb = to_rgb(
+            data_of(message), message.encoding, message.width, message.height, message.step,
+            big_endian=bool(message.is_bigendian))
+    else:
+        rgb = _by_cv_bridge(message)
+    return Frame(rgb, stamp_ns(message.header.stamp), message.header.frame_id, intrinsics)
+
+
+def data_of(message: Image) -> npt.NDArray[np.uint8]:
+    """
+    Return the bytes of a message as a (n,) uint8 view.
+
+    :raises InvalidImage: when the message's data is not in this machine's memory.
+    """
+    try:
+        return np.frombuffer(memoryview(message.data), np.uint8)
+    except (TypeError, ValueError, BufferError) as error:
+        raise InvalidImage(
+            f'image data is {type(message.data).__name__}, which cannot be read as bytes '
+            f'({error})') from None
+
+
+def _by_cv_bridge(message: Image) -> Any:
+    """Return the RGB picture of an encoding that only cv_bridge may know."""
+    refused = f'image encoding is {message.encoding!r}; accepted: {", ".join(SUPPORTED)}'
+    try:
+        from cv_bridge import CvBridge
+    except Exception as error:
+        # Not only ImportError: a cv_bridge built for another numpy or OpenCV fails in many ways.
+        raise UnsupportedEncoding(
+            f'{refused} (cv_bridge cannot help: {type(error).__name__}: {error})') from None
+    try:
+        rgb = CvBridge().imgmsg_to_cv2(message, 'rgb8')
+    except Exception as error:
+        raise UnsupportedEncoding(
+            f'{refused} (cv_bridge refused it: {type(error).__name__}: {error})') from None
+    logger.debug('%s was read by cv_bridge', message.encoding)
+    return rgb

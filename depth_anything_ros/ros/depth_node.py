@@ -1,0 +1,259 @@
+"""The life cycle node: camera topics in, metric depth and point clouds out."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, wait
+import logging
+import math
+import time
+from typing import Any, Callable
+
+from depth_anything_ros.core.depth import DepthKind
+from depth_anything_ros.errors import DepthAnythingError, NotReady
+from depth_anything_ros.ros.background import in_background
+from depth_anything_ros.ros.diagnostics import array_of, diagnose, Health, milliseconds
+from depth_anything_ros.ros.distro import steady_timer
+from depth_anything_ros.ros.inputs import CameraInput
+from depth_anything_ros.ros.outputs import Outputs
+from depth_anything_ros.ros.parameters import Parameters
+from depth_anything_ros.ros.reporting import Reporter
+from depth_anything_ros.ros.services import EstimateDepthServer
+from depth_anything_ros.ros.statistics import Counts, Flow
+from depth_anything_ros.service import DepthService, load_engine
+from depth_anything_ros.settings import Settings
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+
+logger = logging.getLogger(__name__)
+
+CLOSE_TIMEOUT = 1.5
+"""Seconds that the frame on the device may take to come to its end."""
+
+
+def open_service(settings: Settings) -> DepthService:
+    """Load the model that the settings name and serve it."""
+    return DepthService(load_engine(settings), queue_size=settings.model.queue_size)
+
+
+class DepthNode(LifecycleNode):  # type: ignore[misc]
+    """
+    The node ``depth_anything``.
+
+    ``exit_code`` is None while the process shall go on, else what it shall end with.
+    """
+
+    def __init__(
+        self, *, open_service: Callable[[Settings], DepthService] = open_service,
+        base: Settings | None = None, **arguments: Any,
+    ) -> None:
+        """
+        Make the node; with ``node.autostart`` the model begins to load.
+
+        :param open_service: loads the model; called in a thread of its own.
+        :param base: settings where parameters say nothing; default: the schema's.
+        :param arguments: handed on to rclpy's node.
+        :raises ConfigError: when a given parameter is unknown or not accepted.
+        """
+        super().__init__('depth_anything', **arguments)
+        self.exit_code: int | None = None
+        self._open_service = open_service
+        self._snapshot = Parameters(self, base or Settings(), self._apply)
+        self._reporter = Reporter(self.get_logger())
+        self._flow = Flow()
+        self._state = 'unconfigured'
+        self._load_error = ''
+        self._loading: Future[DepthService] | None = None
+        self._service: DepthService | None = None
+        self._outputs: Outputs | None = None
+        self._input: CameraInput | None = None
+        self._closed_inputs: list[CameraInput] = []
+        self._active_since = math.inf
+        self._reported = Counts()
+        self._server = EstimateDepthServer(
+            self, lambda: self._service if self._state == 'active' else None,
+            lambda: self.settings)
+        self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 1)
+        self._diagnostics_timer = steady_timer(
+            self, self.settings.node.diagnostics_period, self._diagnose)
+        self._autostart_timer: Any = None
+        if self.settings.node.autostart:
+            self._load()
+            self._autostart_timer = steady_timer(self, 0.05, self._autostart)
+
+    @property
+    def settings(self) -> Settings:
+        """Return the newest snapshot of the settings."""
+        return self._snapshot.settings
+
+    @property
+    def state(self) -> str:
+        """Return unconfigured, loading, inactive, active or finalized."""
+        return self._state
+
+    def counts(self) -> Counts:
+        """Return what became of all images since the node was made."""
+        inputs = [*self._closed_inputs, *([self._input] if self._input else [])]
+        return sum((item.counts() for item in inputs), Counts())
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Load the model and create the publishers."""
+        return self._step(self._configure, super().on_configure, state)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Subscribe and begin to publish."""
+        return self._step(self._activate, super().on_activate, state)
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Unsubscribe; the model stays loaded."""
+        return self._step(self._deactivate, super().on_deactivate, state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Free the model and its memory."""
+        return self._step(self._clean_up, super().on_cleanup, state)
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Free everything for good."""
+        result = self._step(self._clean_up, super().on_shutdown, state)
+        self._state = 'finalized'
+        return result
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Free everything, so that the node can be configured again."""
+        return self._step(self._clean_up, super().on_error, state)
+
+    def close(self) -> bool:
+        """
+        Stop everything in order.
+
+        :returns: False when a model is still loading, which nothing can interrupt.
+        """
+        self._clean_up()
+        loading, self._loading = self._loading, None
+        if loading is None:
+            return True
+        if loading.done() and loading.exception() is None:
+            loading.result().close(CLOSE_TIMEOUT)
+        return loading.done()
+
+    def destroy_node(self) -> Any:
+        """Stop everything, then destroy what belongs to rclpy."""
+        self.close()
+        return super().destroy_node()
+
+    def _step(
+        self, ours: Callable[[], None],
+        theirs: Callable[[LifecycleState], TransitionCallbackReturn], state: LifecycleState,
+    ) -> TransitionCallbackReturn:
+        """Do a transition; rclpy itself would swallow the reason of a failure."""
+        try:
+            ours()
+        except DepthAnythingError as error:
+            self.get_logger().error(str(error))
+            return TransitionCallbackReturn.FAILURE
+        except Exception as error:
+            logger.exception('transition from %s failed', state.label)
+            self._load_error = self._load_error or f'{type(error).__name__}: {error}'
+            return TransitionCallbackReturn.FAILURE
+        return theirs(state)
+
+    def _load(self) -> Future[DepthService]:
+        settings = self.settings
+        self._state, self._load_error = 'loading', ''
+        logger.info('loading %s', settings.model.name)
+        self._loading = in_background(lambda: self._open_service(settings), 'depth-load')
+        return self._loading
+
+    def _loaded(self) -> DepthService:
+        """Return the service, waiting for it, but not longer than the process shall live."""
+        loading = self._loading or self._load()
+        while not loading.done():
+            wait([loading], timeout=0.1)
+            if not self.context.ok():
+                raise NotReady('shut down while the model was loading')
+        self._loading = None
+        return loading.result()
+
+    def _configure(self) -> None:
+        try:
+            service = self._loaded()
+        except Exception as error:
+            self._state = 'unconfigured'
+            self._load_error = f'{self.settings.model.name} was not loaded: {error}'
+            raise
+        info = service.info
+        logger.info(
+            '%s (%s, weights under %s) on %s in %s', info.model, info.kind.value, info.licence,
+            info.device, info.precision)
+        for warning in info.warnings:
+            self.get_logger().warning(warning)
+        self._service = service
+        self._outputs = Outputs(self, relative=info.kind is DepthKind.RELATIVE)
+        self._state = 'inactive'
+
+    def _activate(self) -> None:
+        assert self._service is not None and self._outputs is not None
+        self._input = CameraInput(
+            self, self._service, self._outputs, lambda: self.settings, self._reporter, self._flow)
+        self._active_since = time.monotonic()
+        self._state = 'active'
+        logger.info(
+            'active: %s and %s in', self._input.image_topic, self._input.info_topic)
+
+    def _deactivate(self) -> None:
+        if self._input is not None:
+            self._input.close()
+            self._closed_inputs.append(self._input)
+            self._input = None
+        self._state = 'inactive'
+
+    def _clean_up(self) -> None:
+        self._deactivate()
+        service, self._service = self._service, None
+        outputs, self._outputs = self._outputs, None
+        if service is not None:
+            service.close(CLOSE_TIMEOUT)
+        if outputs is not None:
+            outputs.destroy()
+        self._state = 'unconfigured'
+
+    def _autostart(self) -> None:
+        if self._loading is not None and not self._loading.done():
+            return
+        self._autostart_timer.cancel()
+        if self._state != 'loading':  # somebody else drives the life cycle
+            return
+        for transition in (self.trigger_configure, self.trigger_activate):
+            if transition() != TransitionCallbackReturn.SUCCESS:
+                self.exit_code = 1
+                return
+
+    def _apply(self, settings: Settings) -> None:
+        self._diagnostics_timer.timer_period_ns = int(settings.node.diagnostics_period * 1e9)
+
+    def _diagnose(self) -> None:
+        counts, flow, camera = self.counts(), self._flow, self._input
+        silence = min(flow.received.silence(), time.monotonic() - self._active_since)
+        info = self._service.info if self._service else None
+        values = {}
+        if info is not None:
+            law = camera.law if camera else None
+            values = {
+                'model': info.model, 'kind': info.kind.value, 'licence': info.licence,
+                'device': info.device, 'precision': info.precision,
+                'scale law': str(law) if law else ''}
+        age, latency = flow.age.percentiles(50, 95), flow.latency.percentiles(50, 95)
+        values.update({
+            'images/s in': f'{flow.received.hertz():.2f}',
+            'images/s out': f'{flow.published.hertz():.2f}',
+            'age at publish p50': milliseconds(age[0]), 'age at publish p95': milliseconds(age[1]),
+            'time in node p50': milliseconds(latency[0]),
+            'time in node p95': milliseconds(latency[1])})
+        health = Health(
+            state=self._state, counts=counts, before=self._reported, silence=silence,
+            image_topic=camera.image_topic if camera else '',
+            publishers=self.count_publishers(camera.image_topic) if camera else 0,
+            load_error=self._load_error, last_error=self._reporter.last_error,
+            warnings=info.warnings if info else (), values=values)
+        self._reported = counts
+        status = diagnose(health, self.get_fully_qualified_name())
+        self._diagnostics.publish(array_of(self.get_clock().now().to_msg(), status))

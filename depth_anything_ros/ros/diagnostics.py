@@ -1,0 +1,90 @@
+"""What /diagnostics says, from a snapshot of the node."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+import math
+from typing import Mapping
+
+from depth_anything_ros.ros.statistics import Counts
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+
+SILENCE = 3.0
+"""Seconds without an image after which an active node warns."""
+
+LOST_IMAGES = (
+    'If the camera runs and sends images of more than 0.5 MB, Fast DDS loses them between '
+    'processes: start the camera with FASTDDS_DEFAULT_PROFILES_FILE (before Kilted: '
+    'FASTRTPS_DEFAULT_PROFILES_FILE) set to config/fastdds_large_images.xml of this package')
+
+
+@dataclass(frozen=True)
+class Health:
+    """A snapshot of the node, as far as diagnostics need it."""
+
+    state: str
+    counts: Counts
+    before: Counts
+    """The counts of the last report: what is new since then decides the level."""
+    image_topic: str = ''
+    publishers: int = 0
+    silence: float = 0.0
+    """Seconds since the last image, or since activation."""
+    load_error: str = ''
+    last_error: str = ''
+    warnings: tuple[str, ...] = ()
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+def diagnose(health: Health, name: str) -> DiagnosticStatus:
+    """
+    Return the status: ERROR where nothing comes out, WARN where something is not as it should be.
+
+    :param health: the snapshot.
+    :param name: full name of the node.
+    """
+    level, message = judge(health)
+    values = {'state': health.state, **health.values}
+    values.update({key: str(value) for key, value in asdict(health.counts).items()})
+    values['last error'] = health.last_error
+    for index, warning in enumerate(health.warnings, 1):
+        values[f'warning {index}'] = warning
+    return DiagnosticStatus(
+        level=level, name=f'{name}: depth', message=message,
+        hardware_id=health.values.get('device', ''),
+        values=[KeyValue(key=key, value=value) for key, value in values.items()])
+
+
+def judge(health: Health) -> tuple[bytes, str]:
+    """Return the level and the one sentence that explains it."""
+    counts, before = health.counts, health.before
+    if health.load_error:
+        return DiagnosticStatus.ERROR, health.load_error
+    if health.state != 'active':
+        return DiagnosticStatus.OK, health.state
+    if counts.failed > before.failed:
+        return DiagnosticStatus.ERROR, f'the model fails: {health.last_error}'
+    if health.silence > SILENCE:
+        seen = f'no image on {health.image_topic} for {health.silence:.0f} s'
+        if health.publishers == 0:
+            return DiagnosticStatus.WARN, f'{seen}: nobody publishes there'
+        return DiagnosticStatus.WARN, (
+            f'{seen}, though {health.publishers} publish(es) there. {LOST_IMAGES}')
+    bad = counts.invalid + counts.no_camera_info - before.invalid - before.no_camera_info
+    if bad:
+        return DiagnosticStatus.WARN, f'{bad} images dropped: {health.last_error}'
+    if health.warnings:
+        return DiagnosticStatus.WARN, health.warnings[0]
+    return DiagnosticStatus.OK, 'active'
+
+
+def array_of(stamp: object, status: DiagnosticStatus) -> DiagnosticArray:
+    """Return the message of /diagnostics."""
+    message = DiagnosticArray(status=[status])
+    message.header.stamp = stamp
+    return message
+
+
+def milliseconds(seconds: float) -> str:
+    """Return a duration for people, empty when it is not known."""
+    return '' if math.isnan(seconds) else f'{seconds * 1e3:.1f} ms'

@@ -1,0 +1,61 @@
+"""What differs between Humble, Jazzy and Kilted, in one place."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+from rclpy.clock import Clock, ClockType
+from rclpy.task import Future
+
+# Declared by rclpy itself in some distro, so not ours to refuse.
+OWN_PARAMETERS = ('use_sim_time', 'start_type_description_service')
+OWN_PREFIXES = ('qos_overrides.',)
+
+
+def parameter_overrides(node: Any) -> dict[str, Any]:
+    """
+    Return the parameters that the command line and the parameter files give to a node.
+
+    rclpy has no public way to see those that are never declared, in any distro.
+
+    :param node: an rclpy node.
+    :returns: plain values by name, without those that belong to rclpy.
+    """
+    return {
+        name: parameter.value for name, parameter in node._parameter_overrides.items()
+        if name not in OWN_PARAMETERS and not name.startswith(OWN_PREFIXES)}
+
+
+def steady_timer(node: Any, period: float, callback: Callable[[], None]) -> Any:
+    """
+    Return a timer that runs by the wall, also when use_sim_time is set and no clock comes.
+
+    :param node: an rclpy node.
+    :param period: seconds.
+    :param callback: called in the executor's thread.
+    """
+    return node.create_timer(period, callback, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+
+async def resumed(executor: Any, source: Any) -> Any:
+    """
+    Wait in a coroutine of an executor for a future that another thread completes.
+
+    An executor looks at a waiting coroutine each time it wakes, and a future that is completed in
+    another thread does not wake it by itself (rclpy 3.3 to 9.1): so it is woken, and sleeps until
+    then.
+
+    :param executor: the executor that runs this coroutine.
+    :param source: a ``concurrent.futures.Future``.
+    :returns: its result.
+    :raises Exception: whatever the future was failed with.
+    """
+    done: Any = Future(executor=executor)
+
+    def complete(_: Any) -> None:
+        done.set_result(None)
+        executor.wake()
+
+    source.add_done_callback(complete)
+    await done
+    return source.result()

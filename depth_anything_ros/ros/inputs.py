@@ -1,0 +1,227 @@
+"""One camera's way in: subscriptions, pairing, the stream, and what became of every image."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Any, Callable
+
+from depth_anything_ros.core.depth import DepthKind
+from depth_anything_ros.core.frame import Frame
+from depth_anything_ros.core.options import FrameOptions, Output
+from depth_anything_ros.core.result import DepthResult, ScaleLaw
+from depth_anything_ros.errors import DepthAnythingError, InvalidIntrinsics, InvalidRequest
+from depth_anything_ros.ros.camera_info import intrinsics_of, is_distorted
+from depth_anything_ros.ros.conversions import frame_of, NANOSECONDS, stamp_ns
+from depth_anything_ros.ros.outputs import Outputs
+from depth_anything_ros.ros.pairing import Pair, Pairing
+from depth_anything_ros.ros.reporting import Reporter
+from depth_anything_ros.ros.statistics import Counts, Flow
+from depth_anything_ros.service import DepthService
+from depth_anything_ros.settings import Settings
+from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from sensor_msgs.msg import CameraInfo, Image
+
+logger = logging.getLogger(__name__)
+
+NO_FOCAL = (
+    'metric depth needs a focal length: publish a calibrated camera_info (K[0] > 0), or set '
+    'camera.fov_deg or camera.focal_length')
+
+SAME_FOCAL = 0.02
+"""Relative change of the focal length below which the scale law counts as the same."""
+
+
+class Inactive(Exception):
+    """The result came after the node was deactivated."""
+
+
+def camera_info_topic(node: Any) -> str:
+    """
+    Return the topic of the CameraInfo.
+
+    It is what ``camera_info`` was remapped to, else the neighbour of the remapped ``image``, as
+    image_transport has it.
+    """
+    own: str = node.resolve_topic_name('camera_info')
+    if own != node.resolve_topic_name('camera_info', only_expand=True):
+        return own
+    image: str = node.resolve_topic_name('image')
+    return image.rpartition('/')[0] + '/camera_info'
+
+
+def options_of(settings: Settings, outputs: frozenset[Output]) -> FrameOptions:
+    """Return what the settings ask of a frame."""
+    depth, camera = settings.depth, settings.camera
+    return FrameOptions(
+        process_res=depth.process_res, process_res_method=depth.process_res_method,
+        minimum=depth.minimum, maximum=depth.maximum, focal_length=camera.focal_length,
+        fov_deg=camera.fov_deg, outputs=outputs)
+
+
+def needs_focal(service: DepthService, options: FrameOptions) -> bool:
+    """Return whether a frame without intrinsics cannot be served."""
+    given = options.focal_length or options.fov_deg or service.info.predicts_intrinsics
+    return service.info.kind is DepthKind.CANONICAL and not given
+
+
+class CameraInput:
+    """Takes one camera's images from its topics to its outputs, while the node is active."""
+
+    def __init__(
+        self, node: Any, service: DepthService, outputs: Outputs,
+        settings: Callable[[], Settings], reporter: Reporter, flow: Flow,
+    ) -> None:
+        """
+        Subscribe.
+
+        :param node: the node that owns the subscriptions.
+        :param service: what turns frames into depth.
+        :param outputs: where results go.
+        :param settings: returns the newest snapshot; read once per frame.
+        :param reporter: is told what is wrong.
+        :param flow: gets rates and delays.
+        """
+        self._node, self._service, self._outputs = node, service, outputs
+        self._settings, self._reporter, self._flow = settings, reporter, flow
+        self._pairing = Pairing()
+        self._entry = threading.RLock()  # from one image's arrival to its hand-over
+        self._exit = threading.Lock()  # from the check that we are open to the last publish
+        self._open = True
+        self._received = self._idle = self._no_info = self._flushed = 0
+        self._invalid = self._inactive = 0
+        self._law: ScaleLaw | None = None
+        self._stream = service.stream('camera', self._on_result, self._on_error)
+        qos = QoSProfile(
+            history=HistoryPolicy.KEEP_LAST, depth=1,
+            reliability=ReliabilityPolicy[settings().node.input_reliability.upper()])
+        self.image_topic: str = node.resolve_topic_name('image')
+        self.info_topic = camera_info_topic(node)
+        self._subscriptions = [
+            node.create_subscription(
+                kind, topic, callback, qos,
+                qos_overriding_options=QoSOverridingOptions.with_default_policies())
+            for kind, topic, callback in (
+                (Image, 'image', self._on_image), (CameraInfo, self.info_topic, self._on_info))]
+
+    @property
+    def law(self) -> ScaleLaw | None:
+        """Return the scale law of the newest result."""
+        return self._law
+
+    def counts(self) -> Counts:
+        """Return what became of the images so far; the sums match at every moment."""
+        with self._entry:
+            # Before the stream's: it counts a failure first and tells us the reason after.
+            invalid, inactive = self._invalid, self._inactive
+            stream = self._stream.counts()
+            return Counts(
+                received=self._received, published=stream.done, idle=self._idle,
+                replaced=stream.dropped, no_camera_info=self._no_info, invalid=invalid,
+                failed=stream.failed - invalid - inactive, inactive=inactive + self._flushed,
+                waiting=stream.waiting + self._pairing.waiting)
+
+    def close(self) -> None:
+        """Unsubscribe; no result is published after this returns."""
+        for subscription in self._subscriptions:
+            self._node.destroy_subscription(subscription)
+        with self._entry:
+            self._flushed += len(self._pairing.flush())
+        with self._exit:
+            self._open = False
+        self._stream.close()
+
+    def _on_image(self, message: Image) -> None:
+        self._flow.received.tick()
+        exact = self._settings().camera.pairing == 'exact'
+        with self._entry:
+            self._received += 1
+            pairs = self._pairing.add_image(stamp_ns(message.header.stamp), message, exact=exact)
+            for pair in pairs:
+                self._submit(pair)
+        if exact and self._pairing.fallen and self._pairing.has_info:
+            self._reporter.once(
+                'pairing', f'stamps on {self.info_topic} do not match those of '
+                f'{self.image_topic}: the newest camera_info is used (camera.pairing: latest '
+                'does so from the start)')
+
+    def _on_info(self, message: CameraInfo) -> None:
+        with self._entry:
+            for pair in self._pairing.add_info(stamp_ns(message.header.stamp), message):
+                self._submit(pair)
+
+    def _submit(self, pair: Pair) -> None:
+        wanted = self._outputs.wanted()
+        if not wanted:
+            self._idle += 1
+            return
+        options = options_of(self._settings(), wanted)
+        if pair.info is None and not self._may_do_without(options):
+            self._no_info += 1
+            self._reporter.warn('no_camera_info', self._missing_info())
+            return
+        self._stream.submit(lambda: self._frame(pair, options), options)
+
+    def _may_do_without(self, options: FrameOptions) -> bool:
+        if self._service.info.kind is DepthKind.RELATIVE:
+            return True
+        # A camera that does send its focal length must not change scale when one message is lost.
+        return not self._pairing.has_info and not needs_focal(self._service, options)
+
+    def _missing_info(self) -> str:
+        if self._pairing.has_info:
+            return (f'image dropped: no camera_info with its stamp came on {self.info_topic} '
+                    'before the next image')
+        return f'image dropped: nothing came on {self.info_topic}; {NO_FOCAL}'
+
+    def _frame(self, pair: Pair, options: FrameOptions) -> Frame:
+        image, info = pair.image, pair.info
+        intrinsics = None
+        if info is not None:
+            intrinsics = intrinsics_of(info, image.width, image.height)
+            if info.header.frame_id != image.header.frame_id:
+                self._reporter.once(
+                    'frame_id', f'camera_info is in frame {info.header.frame_id!r}, the image in '
+                    f'{image.header.frame_id!r}: the frame of the image is used')
+            if is_distorted(info):
+                self._reporter.once(
+                    'distortion', 'the camera has lens distortion (D is not zero): for right '
+                    'points away from the middle, remap image to the rectified topic (image_rect) '
+                    'and camera_info to one without D')
+        if intrinsics is None and needs_focal(self._service, options):
+            raise InvalidIntrinsics(f'camera_info is not calibrated (K[0] is 0); {NO_FOCAL}')
+        return frame_of(image, intrinsics)
+
+    def _on_result(self, result: DepthResult) -> None:
+        with self._exit:
+            if not self._open or not self._node.context.ok():
+                raise Inactive
+            self._outputs.publish(result)
+        self._flow.published.tick()
+        now = self._node.get_clock().now().nanoseconds
+        self._flow.age.add((now - result.frame.stamp_ns) / NANOSECONDS)
+        self._flow.latency.add(sum(result.timings.values()))
+        self._say_law(result.scale_law)
+        for note in result.notes:
+            self._reporter.once(f'note: {note}', note)
+
+    def _on_error(self, error: Exception) -> None:
+        if isinstance(error, Inactive) or not self._node.context.ok():
+            self._inactive += 1
+        elif isinstance(error, InvalidRequest):
+            self._invalid += 1
+            self._reporter.warn(error.code, f'image dropped ({error.code}): {error}')
+        elif isinstance(error, DepthAnythingError):
+            self._reporter.warn(error.code, f'image failed ({error.code}): {error}')
+        else:
+            logger.debug('unforeseen', exc_info=error)
+            self._reporter.warn(
+                'unforeseen', f'image failed: {type(error).__name__}: {error}')
+
+    def _say_law(self, law: ScaleLaw) -> None:
+        old, self._law = self._law, law
+        same = old is not None and (old.kind, old.focal_source) == (law.kind, law.focal_source) \
+            and abs(old.focal - law.focal) <= SAME_FOCAL * law.focal
+        if not same:
+            logger.info('scale law: %s', law)

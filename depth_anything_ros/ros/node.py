@@ -1,0 +1,40 @@
+"""The program depth_node: sets the process up, chooses the engine, runs the node."""
+
+from __future__ import annotations
+
+import sys
+from typing import Sequence
+
+from depth_anything_ros.errors import ConfigError
+from depth_anything_ros.interfaces import ros_problem
+from depth_anything_ros.loading import from_environment
+from depth_anything_ros.process import set_up_process
+from depth_anything_ros.settings import Settings
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """
+    Run the node until it is told to stop.
+
+    :param args: command line; default: that of the process.
+    :returns: 0 when it was told to stop, 1 when it could not start its model, 2 when ROS is
+        missing or a setting is not accepted.
+    """
+    try:
+        # Before rclpy, torch and OpenCV are imported: they read their settings at start.
+        set_up = set_up_process()
+        base = from_environment(Settings())
+    except ConfigError as error:
+        print(f'depth_node cannot start: {error}', file=sys.stderr)
+        return 2
+    problem = ros_problem()
+    if problem is not None:
+        print(f'depth_node cannot start: {problem}', file=sys.stderr)
+        return 2
+    from depth_anything_ros.ros.depth_node import DepthNode
+    from depth_anything_ros.ros.running import run
+    return run(lambda: DepthNode(base=base), args, greeting=(*set_up.done, *set_up.left))
+
+
+if __name__ == '__main__':
+    raise SystemExit(main())

@@ -1,0 +1,79 @@
+"""ROS parameters, made from the one schema of settings."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Callable
+
+from depth_anything_ros.errors import ConfigError
+from depth_anything_ros.ros.distro import OWN_PARAMETERS, OWN_PREFIXES, parameter_overrides
+from depth_anything_ros.settings import changed, describe, Setting, Settings, values
+from rcl_interfaces.msg import (
+    FloatingPointRange,
+    IntegerRange,
+    ParameterDescriptor,
+    SetParametersResult,
+)
+
+logger = logging.getLogger(__name__)
+
+
+def descriptor_of(item: Setting) -> ParameterDescriptor:
+    """Return what ``ros2 param describe`` says about a setting."""
+    unit = f' [{item.unit}]' if item.unit else ''
+    descriptor = ParameterDescriptor(
+        name=item.name, description=item.text + unit, read_only=item.read_only)
+    if item.choices:
+        descriptor.additional_constraints = 'one of: ' + ', '.join(item.choices)
+    if item.low is not None and item.high is not None:
+        if isinstance(item.default, float):
+            descriptor.floating_point_range = [
+                FloatingPointRange(from_value=float(item.low), to_value=float(item.high))]
+        else:
+            descriptor.integer_range = [
+                IntegerRange(from_value=int(item.low), to_value=int(item.high), step=1)]
+    return descriptor
+
+
+class Parameters:
+    """The current settings of a node, changed by ROS parameters as a whole snapshot."""
+
+    def __init__(
+        self, node: Any, base: Settings, on_change: Callable[[Settings], None],
+    ) -> None:
+        """
+        Declare every setting as a parameter.
+
+        :param node: the node; its command line and parameter files are taken over ``base``.
+        :param base: values where ROS gives none.
+        :param on_change: called with every new snapshot.
+        :raises ConfigError: when a given parameter is unknown or not accepted.
+        """
+        self._settings = changed(base, parameter_overrides(node))
+        self._on_change = on_change
+        current = values(self._settings)
+        for item in describe():
+            node.declare_parameter(
+                item.name, current[item.name], descriptor_of(item), ignore_override=True)
+        node.add_on_set_parameters_callback(self._set)
+
+    @property
+    def settings(self) -> Settings:
+        """Return the newest snapshot."""
+        return self._settings
+
+    def _set(self, parameters: list[Any]) -> SetParametersResult:
+        changes = {
+            item.name: item.value for item in parameters
+            if item.name not in OWN_PARAMETERS and not item.name.startswith(OWN_PREFIXES)}
+        if not changes:
+            return SetParametersResult(successful=True)
+        try:
+            settings = changed(self._settings, changes)
+        except ConfigError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        self._settings = settings
+        for name, value in changes.items():
+            logger.info('%s is now %r', name, value)
+        self._on_change(settings)
+        return SetParametersResult(successful=True)

@@ -1,0 +1,85 @@
+"""Log lines that are said once or not too often, and Python's logging handed to ROS."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import Any, Callable
+
+PERIOD = 10.0
+"""Seconds in which the same trouble is said once."""
+
+
+class Reporter:
+    """Says each kind of trouble at most once in a period, and remembers the last one."""
+
+    def __init__(self, logger: Any, clock: Callable[[], float] = time.monotonic) -> None:
+        """
+        Report to a logger.
+
+        :param logger: has ``warning`` and ``error``, as the loggers of rclpy and Python.
+        :param clock: seconds, only differences count.
+        """
+        self._logger = logger
+        self._clock = clock
+        self._said: dict[str, float] = {}
+        self._held_back: dict[str, int] = {}
+        self._lock = threading.Lock()
+        self._last_error = ''
+
+    @property
+    def last_error(self) -> str:
+        """Return the text of the newest trouble, empty when there was none."""
+        return self._last_error
+
+    def warn(self, kind: str, text: str) -> None:
+        """Warn, but not again about the same kind within the period."""
+        with self._lock:
+            self._last_error = text
+            now = self._clock()
+            if now - self._said.get(kind, -PERIOD) < PERIOD:
+                self._held_back[kind] = self._held_back.get(kind, 0) + 1
+                return
+            self._said[kind] = now
+            again = self._held_back.pop(kind, 0)
+        if again:
+            text += f' ({again} times more since the last line)'
+        self._logger.warning(text)
+
+    def once(self, kind: str, text: str) -> None:
+        """Warn about this kind once for ever."""
+        with self._lock:
+            if kind in self._said:
+                return
+            self._said[kind] = self._clock()
+        self._logger.warning(text)
+
+
+class RosHandler(logging.Handler):
+    """Sends the records of Python's logging to a ROS logger."""
+
+    def __init__(self, logger: Any) -> None:
+        """
+        Send to this logger.
+
+        :param logger: a logger of rclpy, which decides what is shown.
+        """
+        super().__init__(logging.DEBUG)
+        self._logger = logger
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say the record at its own level."""
+        try:
+            text = self.format(record)
+        except Exception:
+            self.handleError(record)
+            return
+        if record.levelno >= logging.ERROR:
+            self._logger.error(text)
+        elif record.levelno >= logging.WARNING:
+            self._logger.warning(text)
+        elif record.levelno >= logging.INFO:
+            self._logger.info(text)
+        else:
+            self._logger.debug(text)

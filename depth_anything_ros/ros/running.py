@@ -1,0 +1,82 @@
+"""Run one node until it is told to stop, and end cleanly however often it is told."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from typing import Any, Callable, Sequence
+
+from depth_anything_ros.errors import DepthAnythingError
+from depth_anything_ros.ros.reporting import RosHandler
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def run(
+    make_node: Callable[[], Any], args: Sequence[str] | None = None, *,
+    greeting: Sequence[str] = (),
+) -> int:
+    """
+    Spin a node in this thread until SIGINT, SIGTERM, the end of the context, or its own wish.
+
+    :param make_node: makes the node once rclpy is there; it may have an ``exit_code``, which ends
+        the process as soon as it is not None, and a ``close`` that returns whether all its
+        threads ended.
+    :param args: command line; default: that of the process.
+    :param greeting: lines for the log at start.
+    :returns: 0 after a wish to stop, 2 when the node refuses its settings, else its own code.
+    """
+    stop = threading.Event()
+    # Before rclpy.init: its own handlers call these after shutting the context down. Nothing is
+    # raised, so a second signal cannot break into the cleaning up.
+    for number in SIGNALS:
+        signal.signal(number, lambda *_: stop.set())
+    node = None
+    code, ended = 0, True
+    try:
+        rclpy.init(args=args)
+        node = make_node()
+        forward_logging(node.get_logger())
+        for line in greeting:
+            node.get_logger().info(line)
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
+        while rclpy.ok() and not stop.is_set() and getattr(node, 'exit_code', None) is None:
+            executor.spin_once()
+        code = getattr(node, 'exit_code', None) or 0
+    except ExternalShutdownException:
+        pass
+    except DepthAnythingError as error:
+        print(f'cannot start: {error}', file=sys.stderr)
+        code = 2
+    finally:
+        # First: a signal after this line would end a process that is half taken down.
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+        if node is not None:
+            close = getattr(node, 'close', None)
+            ended = True if close is None else close()
+            node.destroy_node()
+        rclpy.try_shutdown()
+    if not ended:
+        # A thread is inside a library's call that nothing interrupts; taking the interpreter down
+        # under it would crash.
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
+
+
+def forward_logging(logger: Any) -> None:
+    """Send what our modules log to a node's logger, and nowhere else."""
+    ours = logging.getLogger('depth_anything_ros')
+    ours.handlers = [RosHandler(logger)]
+    ours.propagate = False
+    debug = logger.get_effective_level() <= rclpy.logging.LoggingSeverity.DEBUG
+    ours.setLevel(logging.DEBUG if debug else logging.INFO)

@@ -1,0 +1,109 @@
+"""The service ~/estimate_depth: one image in, its depth out, without holding up the topics."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Callable
+
+from depth_anything_ros.core.frame import Frame
+from depth_anything_ros.core.options import FrameOptions, Output
+from depth_anything_ros.core.result import DepthResult
+from depth_anything_ros.errors import DepthAnythingError, InvalidIntrinsics, NotReady
+from depth_anything_ros.ros.buffers import CloudBuffer, ImageBuffer
+from depth_anything_ros.ros.camera_info import fill_camera_info, intrinsics_of
+from depth_anything_ros.ros.conversions import frame_of, header_of
+from depth_anything_ros.ros.distro import resumed
+from depth_anything_ros.ros.inputs import needs_focal, options_of
+from depth_anything_ros.service import DepthService
+from depth_anything_ros.settings import Settings
+from depth_anything_ros.srv import EstimateDepth
+from rclpy.callback_groups import ReentrantCallbackGroup
+
+logger = logging.getLogger(__name__)
+
+
+class EstimateDepthServer:
+    """
+    Answers ``~/estimate_depth``.
+
+    The callback is a coroutine in a group of its own: while the device works, the executor serves
+    topics and further requests. Too many at once are answered ``busy``.
+    """
+
+    def __init__(
+        self, node: Any, service: Callable[[], DepthService | None],
+        settings: Callable[[], Settings],
+    ) -> None:
+        """
+        Create the service.
+
+        :param node: the node that owns it.
+        :param service: returns what serves now, None while there is nothing.
+        :param settings: returns the newest snapshot.
+        """
+        self._node = node
+        self._service = service
+        self._settings = settings
+        self._server = node.create_service(
+            EstimateDepth, '~/estimate_depth', self._answer,
+            callback_group=ReentrantCallbackGroup())
+
+    async def _answer(self, request: Any, response: Any) -> Any:
+        try:
+            service = self._service()
+            if service is None:
+                raise NotReady('the node is not active: the model is not loaded')
+            options = self._options(request)
+            future = service.submit(lambda: self._frame(request, service, options), options)
+            result = await resumed(self._node.executor, future)
+        except DepthAnythingError as error:
+            response.success, response.code, response.message = False, error.code, str(error)
+            return response
+        except Exception:
+            logger.exception('estimate_depth failed')
+            response.success, response.code = False, DepthAnythingError.code
+            response.message = 'internal error; the log of the node says more'
+            return response
+        return fill(response, result)
+
+    def _options(self, request: Any) -> FrameOptions:
+        outputs = {Output.DEPTH}
+        if request.with_cloud:
+            outputs.add(Output.POINTS)
+        if request.with_confidence:
+            outputs.add(Output.CONFIDENCE)
+        settings = options_of(self._settings(), frozenset(outputs))
+        own_angle = request.fov_deg != 0.0
+        return FrameOptions(
+            process_res=request.process_res or settings.process_res,
+            process_res_method=settings.process_res_method,
+            minimum=settings.minimum, maximum=settings.maximum,
+            focal_length=0.0 if own_angle else settings.focal_length,
+            fov_deg=float(request.fov_deg) if own_angle else settings.fov_deg,
+            outputs=settings.outputs)
+
+    @staticmethod
+    def _frame(request: Any, service: DepthService, options: FrameOptions) -> Frame:
+        image = request.image
+        intrinsics = intrinsics_of(request.camera_info, image.width, image.height)
+        if intrinsics is None and needs_focal(service, options):
+            raise InvalidIntrinsics(
+                'metric depth needs a focal length: give a camera_info with k[0] > 0, or fov_deg')
+        return frame_of(image, intrinsics)
+
+
+def fill(response: Any, result: DepthResult) -> Any:
+    """Fill the response of a request that went well, and return it."""
+    header = header_of(result.frame)
+    response.success, response.code = True, 'ok'
+    response.message = '; '.join(result.notes)
+    response.model, response.scale_law = result.model, str(result.scale_law)
+    response.depth = ImageBuffer('32FC1').fill(header, result.depth)
+    response.camera_info.header = header
+    if result.intrinsics is not None:
+        fill_camera_info(response.camera_info, header, result.intrinsics)
+    if result.cloud is not None:
+        response.cloud = CloudBuffer().fill(header, result.cloud)
+    if result.confidence is not None:
+        response.confidence = ImageBuffer('32FC1').fill(header, result.confidence)
+    return response
