@@ -68,8 +68,8 @@ def random_of(i: Ints, j: Ints, seed: int) -> Floats:
 def line(position: Floats, half: float, pixel: Floats) -> Floats:
     """Return how much of a pixel is covered by a line of half width ``half`` at 0."""
     width = np.maximum(pixel, np.float32(1e-4))
-    cover = np.clip((np.float32(half) - np.abs(position)) / width + np.float32(0.5), 0, 1)
-    covered: Floats = cover * np.minimum(np.float32(1), np.float32(2 * half) / width)
+    reach = np.float32(half) + np.float32(0.5) * width - np.abs(position)
+    covered: Floats = np.clip(reach, 0, np.minimum(np.float32(2 * half), width)) / width
     return covered
 
 
@@ -120,7 +120,7 @@ def tiles(u: Floats, v: Floats, pixel: Floats, cell: tuple[float, float], seed: 
 def bricks(u: Floats, v: Floats, pixel: Floats, cell: tuple[float, float], seed: int) -> Pattern:
     """Return a running bond: every second course is shifted by half a brick."""
     course = _whole(v / np.float32(cell[1]))
-    shifted = u + (course & 1) * np.float32(cell[0] / 2)
+    shifted = u + np.where(course & 1, np.float32(cell[0] / 2), np.float32(0))
     joint = np.maximum(line(_to_line(shifted, cell[0]), 0.006, pixel),
                        line(_to_line(v, cell[1]), 0.006, pixel))
     tone = random_of(_whole(shifted / np.float32(cell[0])), course, seed)
@@ -141,7 +141,7 @@ def boards(u: Floats, v: Floats, pixel: Floats, cell: tuple[float, float], seed:
                        line(_to_line(v, cell[1]), 0.002, pixel))
     tone = random_of(_whole(shifted / np.float32(cell[0])), row, seed + 1)
     grain = noise(shifted * np.float32(0.12), v + tone, 0.2, seed)
-    shade: Floats = (0.8 + 0.3 * tone) * (1 - 0.6 * joint)
+    shade = np.asarray((0.8 + 0.3 * tone) * (1 - 0.6 * joint), np.float32)
     return 0.45 * grain, shade
 
 
