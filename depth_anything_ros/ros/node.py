@@ -9,6 +9,7 @@ from depth_anything_ros.errors import ConfigError
 from depth_anything_ros.interfaces import ros_problem
 from depth_anything_ros.loading import from_environment
 from depth_anything_ros.process import set_up_process
+from depth_anything_ros.ros.stopping import stop_on_signals
 from depth_anything_ros.settings import Settings
 
 
@@ -20,6 +21,7 @@ def main(args: Sequence[str] | None = None) -> int:
     :returns: 0 when it was told to stop, 1 when it could not start its model, 2 when ROS is
         missing or a setting is not accepted.
     """
+    stop_on_signals()
     try:
         # Before rclpy, torch and OpenCV are imported: they read their settings at start.
         set_up = set_up_process()

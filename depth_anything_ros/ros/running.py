@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
-import threading
 from typing import Any, Callable, Sequence
 
 from depth_anything_ros.errors import DepthAnythingError
 from depth_anything_ros.ros.reporting import RosHandler
+from depth_anything_ros.ros.stopping import ignore_signals, stop_on_signals
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def run(
@@ -31,11 +28,7 @@ def run(
     :param greeting: lines for the log at start.
     :returns: 0 after a wish to stop, 2 when the node refuses its settings, else its own code.
     """
-    stop = threading.Event()
-    # Before rclpy.init: its own handlers call these after shutting the context down. Nothing is
-    # raised, so a second signal cannot break into the cleaning up.
-    for number in SIGNALS:
-        signal.signal(number, lambda *_: stop.set())
+    stop = stop_on_signals()
     node = None
     code, ended = 0, True
     try:
@@ -48,16 +41,19 @@ def run(
         executor.add_node(node)
         while rclpy.ok() and not stop.is_set() and getattr(node, 'exit_code', None) is None:
             executor.spin_once()
-        code = getattr(node, 'exit_code', None) or 0
+        if not stop.is_set():
+            code = getattr(node, 'exit_code', None) or 0
     except ExternalShutdownException:
         pass
     except DepthAnythingError as error:
         print(f'cannot start: {error}', file=sys.stderr)
         code = 2
+    except Exception:
+        # A context that a signal shut down makes every call of rclpy fail.
+        if not stop.is_set():
+            raise
     finally:
-        # First: a signal after this line would end a process that is half taken down.
-        for number in SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
+        ignore_signals()
         if node is not None:
             close = getattr(node, 'close', None)
             ended = True if close is None else close()
