@@ -7,7 +7,15 @@ from typing import Any, Callable
 
 from depth_anything_ros.errors import ConfigError
 from depth_anything_ros.ros.distro import OWN_PARAMETERS, OWN_PREFIXES, parameter_overrides
-from depth_anything_ros.settings import changed, describe, Setting, Settings, values
+from depth_anything_ros.settings import (
+    changed,
+    describe,
+    Setting,
+    Settings,
+    unknown,
+    Value,
+    values,
+)
 from rcl_interfaces.msg import (
     FloatingPointRange,
     IntegerRange,
@@ -16,6 +24,30 @@ from rcl_interfaces.msg import (
 )
 
 logger = logging.getLogger(__name__)
+
+
+def parameters() -> tuple[Setting, ...]:
+    """Return the settings that are ROS parameters: all that still take effect once ROS runs."""
+    return tuple(item for item in describe() if not item.name.startswith('process.'))
+
+
+def given_to(node: Any) -> dict[str, Value]:
+    """
+    Return what the command line and the parameter files give to the node.
+
+    :raises ConfigError: when a name is not a parameter; the text says what is.
+    """
+    given = parameter_overrides(node)
+    known = {item.name: item for item in describe()}
+    open_to_ros = [item.name for item in parameters()]
+    for name in given:
+        if name not in known:
+            raise ConfigError(unknown(name, open_to_ros))
+        if name not in open_to_ros:
+            raise ConfigError(
+                f'{name} takes effect before ROS starts: set the environment variable '
+                f'{known[name].environment} instead')
+    return given
 
 
 def descriptor_of(item: Setting) -> ParameterDescriptor:
@@ -49,10 +81,10 @@ class Parameters:
         :param on_change: called with every new snapshot.
         :raises ConfigError: when a given parameter is unknown or not accepted.
         """
-        self._settings = changed(base, parameter_overrides(node))
+        self._settings = changed(base, given_to(node))
         self._on_change = on_change
         current = values(self._settings)
-        for item in describe():
+        for item in parameters():
             node.declare_parameter(
                 item.name, current[item.name], descriptor_of(item), ignore_override=True)
         node.add_on_set_parameters_callback(self._set)

@@ -1,0 +1,92 @@
+"""Start the depth node on a camera: ros2 launch depth_anything_ros depth.launch.py --show-args."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from depth_anything_ros.process import choose_profile, PROFILE_VARIABLES
+from launch import LaunchContext, LaunchDescription
+from launch.actions import (
+    DeclareLaunchArgument,
+    LogInfo,
+    OpaqueFunction,
+    SetEnvironmentVariable,
+)
+from launch.conditions import IfCondition
+from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
+from launch_ros.substitutions import FindPackageShare
+
+PACKAGE = 'depth_anything_ros'
+
+ARGUMENTS = {
+    'image_topic': ('image', 'Camera image to subscribe to.'),
+    'camera_info_topic': ('', 'Its CameraInfo; empty: camera_info beside the image topic.'),
+    'namespace': ('', 'Namespace of the node and of its depth/... topics.'),
+    'params_file': (
+        PathJoinSubstitution([FindPackageShare(PACKAGE), 'config', 'depth_anything.yaml']),
+        'Parameter file. The arguments below win over it.'),
+    'model': ('', 'Model name or path (parameter model.name); empty: as the file says.'),
+    'device': ('', 'auto, cuda, cuda:N or cpu (model.device); empty: as the file says.'),
+    'process_res': (
+        '', 'Processed size in pixels (depth.process_res); empty: as the file says.'),
+    'autostart': ('', 'true or false (node.autostart); empty: as the file says.'),
+    'rviz': ('false', 'Start rviz2 with the image, the depth and the cloud.'),
+    'log_level': ('info', 'debug, info, warn, error or fatal.'),
+    'use_sim_time': ('false', 'Take the time from /clock.'),
+}
+
+PARAMETERS = {
+    'model': ('model.name', str), 'device': ('model.device', str),
+    'process_res': ('depth.process_res', int), 'autostart': ('node.autostart', bool),
+}
+
+
+def depth_node(context: LaunchContext) -> list[Any]:
+    """Return the node with those remappings and parameters that were asked for."""
+    parameters: list[Any] = [LaunchConfiguration('params_file')]
+    given = {
+        parameter: ParameterValue(LaunchConfiguration(argument), value_type=kind)
+        for argument, (parameter, kind) in PARAMETERS.items()
+        if LaunchConfiguration(argument).perform(context)}
+    given['use_sim_time'] = ParameterValue(LaunchConfiguration('use_sim_time'), value_type=bool)
+    remappings = [('image', LaunchConfiguration('image_topic'))]
+    if LaunchConfiguration('camera_info_topic').perform(context):
+        remappings.append(('camera_info', LaunchConfiguration('camera_info_topic')))
+    return [Node(
+        package=PACKAGE, executable='depth_node', name='depth_anything',
+        namespace=LaunchConfiguration('namespace'), parameters=[*parameters, given],
+        remappings=remappings, output='screen',
+        arguments=['--ros-args', '--log-level', LaunchConfiguration('log_level')])]
+
+
+def large_images() -> list[Any]:
+    """Return what lets every process of this launch send large images through Fast DDS."""
+    if os.environ.get('DEPTH_ANYTHING_FASTDDS_PROFILE') in ('0', 'false'):
+        return []
+    profile, text = choose_profile(dict(os.environ))
+    if profile is None:
+        return [LogInfo(msg=text)]
+    return [SetEnvironmentVariable(name, str(profile)) for name in PROFILE_VARIABLES]
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Return the depth node, and rviz where it is wanted."""
+    # The file names its topics from the root: move them to where the node has them.
+    topics = [('/image', LaunchConfiguration('image_topic'))]
+    topics += [(f'/{name}', name) for name in (
+        'depth/image', 'depth/camera_info', 'depth/points', 'depth/preview')]
+    rviz = Node(
+        package='rviz2', executable='rviz2', name='rviz2', output='screen',
+        namespace=LaunchConfiguration('namespace'), remappings=topics,
+        parameters=[{'use_sim_time': ParameterValue(
+            LaunchConfiguration('use_sim_time'), value_type=bool)}],
+        arguments=['-d', PathJoinSubstitution(
+            [FindPackageShare(PACKAGE), 'config', 'depth_anything.rviz'])],
+        condition=IfCondition(LaunchConfiguration('rviz')))
+    return LaunchDescription([
+        *(DeclareLaunchArgument(name, default_value=default, description=text)
+          for name, (default, text) in ARGUMENTS.items()),
+        *large_images(), OpaqueFunction(function=depth_node), rviz])
