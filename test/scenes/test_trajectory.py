@@ -6,7 +6,16 @@ from depth_anything_ros.errors import InvalidRequest
 from depth_anything_ros.scenes import camera_path, demo_rooms, make_room, random_view
 from depth_anything_ros.scenes.room import Footprint, Room
 from depth_anything_ros.scenes.trajectory import (
-    CLEARANCE, free_ahead, HEIGHT, HEIGHT_SPREAD, LOOK_AHEAD, PERIOD, PITCH_SPREAD, pose, Pose)
+    CLEARANCE,
+    free_ahead,
+    HEIGHT,
+    HEIGHT_SPREAD,
+    LOOK_AHEAD,
+    PERIOD,
+    PITCH_SPREAD,
+    Pose,
+    pose,
+)
 import numpy as np
 import pytest
 from scene_parts import bare_room

@@ -1,0 +1,44 @@
+"""
+Measure da3-tiny on a real photograph: ``python training/evaluate_photograph.py``.
+
+The left picture of the Middlebury 2014 motorcycle pair, as scikit-image ships it (install
+``scikit-image`` to run this), has a measured disparity; depth = f * baseline / (d + doffs).
+"""
+
+from __future__ import annotations
+
+import argparse
+from importlib import import_module
+import json
+from pathlib import Path
+
+from depth_anything_ros.core.camera import Intrinsics
+from evaluate_tiny import direct, engine, errors, MODEL
+import numpy as np
+
+FOCAL, CENTRE_X, CENTRE_Y = 994.978, 311.193, 254.877
+BASELINE_M, OFFSET = 0.193001, 31.086
+
+
+def main() -> None:
+    """Measure and print the numbers."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--model', type=Path, default=MODEL, help='folder of the checkpoint')
+    parser.add_argument('--direct', action='store_true', help='without the engine')
+    arguments = parser.parse_args()
+    left, _, disparity = import_module('skimage.data').stereo_motorcycle()
+    height, width = disparity.shape
+    camera = Intrinsics(FOCAL, FOCAL, CENTRE_X, CENTRE_Y, width, height)
+    known = np.isfinite(disparity)
+    truth = np.float32(FOCAL * BASELINE_M) / (disparity[known] + np.float32(OFFSET))
+    predict = (direct if arguments.direct else engine)(arguments.model)
+    depth = predict(np.ascontiguousarray(left[..., :3]), camera)[known]
+    constant = np.full_like(truth, np.median(truth))
+    print(json.dumps({'known_pixels': round(float(known.mean()), 4),
+                      'metres': [round(float(value), 2) for value in (truth.min(), truth.max())],
+                      'da3-tiny': errors(depth, truth),
+                      'one constant depth': errors(constant, truth)}, indent=2))
+
+
+if __name__ == '__main__':
+    main()
