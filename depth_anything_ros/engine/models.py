@@ -19,7 +19,7 @@ class Model:
 
     ``repo`` is the hub repository of its weights ('' for the bundled one), ``licence`` that of
     the weights, ``process_res`` the side in pixels it was trained for, ``parameters`` the count
-    with all parts, ``note`` what a user must know before relying on it.
+    without Gaussian parts, ``note`` what a user must know before relying on it.
     """
 
     name: str
@@ -42,21 +42,21 @@ def _any_view(name: str, repo: str, licence: str, parameters: int) -> Model:
 
 
 MODELS = (
-    _any_view('da3-small', 'depth-anything/DA3-SMALL', APACHE, 34_306_771),
-    _any_view('da3-base', 'depth-anything/DA3-BASE', APACHE, 135_400_000),
-    _any_view('da3-large', 'depth-anything/DA3-LARGE-1.1', NON_COMMERCIAL, 410_900_000),
-    _any_view('da3-giant', 'depth-anything/DA3-GIANT-1.1', NON_COMMERCIAL, 1_355_700_000),
+    _any_view('da3-small', 'depth-anything/DA3-SMALL', APACHE, 34_299_463),
+    _any_view('da3-base', 'depth-anything/DA3-BASE', APACHE, 135_366_599),
+    _any_view('da3-large', 'depth-anything/DA3-LARGE-1.1', NON_COMMERCIAL, 410_941_767),
+    _any_view('da3-giant', 'depth-anything/DA3-GIANT-1.1', NON_COMMERCIAL, 1_320_045_639),
     Model('da3mono-large', DepthKind.RELATIVE, 'depth-anything/DA3MONO-LARGE', APACHE,
-          334_200_000, has_sky=True),
+          334_171_394, has_sky=True),
     Model('da3metric-large', DepthKind.CANONICAL, 'depth-anything/DA3METRIC-LARGE', APACHE,
-          334_200_000, has_sky=True),
+          334_171_394, has_sky=True),
     Model('da3nested-giant-large', DepthKind.METRIC, 'depth-anything/DA3NESTED-GIANT-LARGE-1.1',
-          NON_COMMERCIAL, 1_689_900_000, has_confidence=True, has_sky=True,
+          NON_COMMERCIAL, 1_654_217_033, has_confidence=True, has_sky=True,
           predicts_intrinsics=True, multi_view=True),
-    Model('da3-tiny', DepthKind.CANONICAL, '', APACHE, 1_000_000, process_res=168, has_sky=True,
+    Model('da3-tiny', DepthKind.CANONICAL, '', APACHE, 2_204_722, process_res=168, has_sky=True,
           note='for demos and tests only: it knows its demo rooms and little else'),
 )
-"""All models; counts and licences are those of spec and upstream's README."""
+"""All models; the licences are those of upstream's README, the stricter where it disagrees."""
 
 
 def find(name: str) -> Model:

@@ -71,22 +71,19 @@ def build_random(model: Model, seed: int) -> nn.Module:
 
 
 def _construct(model: Model) -> nn.Module:
+    try:
+        import_upstream()
+    except ModuleNotFoundError as error:
+        raise missing(error) from error
     if not model.repo:
         from depth_anything_ros.engine.tiny import build_tiny
         return build_tiny().eval()
-    try:
-        return _construct_upstream(model.name).eval()
-    except ModuleNotFoundError as error:
-        raise missing(error) from error
+    return _construct_upstream(model.name).eval()
 
 
 def _construct_upstream(name: str) -> nn.Module:
-    quieten()
-    with warnings.catch_warnings():
-        # omegaconf 2.4 deprecates a call that upstream makes while it is imported.
-        warnings.filterwarnings('ignore', 'register_new_resolver', UserWarning)
-        from depth_anything_3.cfg import create_object, load_config
-        from depth_anything_3.registry import MODEL_REGISTRY
+    from depth_anything_3.cfg import create_object, load_config
+    from depth_anything_3.registry import MODEL_REGISTRY
     # Only files inside the package: a configuration from elsewhere could run any code.
     config: Any = load_config(MODEL_REGISTRY[name])
     for part in GAUSSIAN_PARTS:
@@ -98,11 +95,15 @@ def _construct_upstream(name: str) -> nn.Module:
     return network
 
 
-def quieten() -> None:
-    """Keep upstream's own logger to errors unless DA3_LOG_LEVEL says otherwise."""
+def import_upstream() -> None:
+    """Import upstream's network classes, its logger kept to errors unless DA3_LOG_LEVEL is set."""
     from depth_anything_3.utils.logger import LOG_LEVELS, logger
     if 'DA3_LOG_LEVEL' not in os.environ:
         logger.level = LOG_LEVELS['ERROR']
+    with warnings.catch_warnings():
+        # omegaconf 2.4 deprecates a call that upstream makes while it is imported.
+        warnings.filterwarnings('ignore', 'register_new_resolver', UserWarning)
+        import depth_anything_3.model.da3  # noqa: F401
 
 
 def missing(error: ModuleNotFoundError) -> MissingDependency:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from depth_anything_ros.engine.network import quieten
+from depth_anything_ros.engine.network import import_upstream
 import torch
 from torch import nn
 
-quieten()
+import_upstream()
 
 from depth_anything_3.model.cam_dec import CameraDec  # noqa: E402
 from depth_anything_3.model.cam_enc import CameraEnc  # noqa: E402
@@ -64,8 +64,20 @@ def tiny_metric(seed: int = 0, dim: int = 32) -> DepthAnything3Net:
         net=TinyDino(dim),
         head=DPT(dim_in=dim, output_dim=1, features=16, out_channels=CHANNELS))
     network.head.scratch.output_conv2[-1].weight.data *= 20
-    network.head.scratch.sky_output_conv2[-1].weight.data *= 30
-    return network.eval()
+    network.eval()
+    _set_sky_share(network, 0.2)
+    return network
+
+
+@torch.no_grad()
+def _set_sky_share(network: DepthAnything3Net, share: float) -> None:
+    """Shift the sky head so that about this share of a noise image is sky."""
+    last = network.head.scratch.sky_output_conv2[-1]
+    last.weight.data *= 30
+    network.head.sky_activation = 'linear'
+    values = network(torch.randn(1, 1, 3, 70, 98)).sky
+    last.bias.data += 0.3 - torch.quantile(values, 1 - share)
+    network.head.sky_activation = 'relu'
 
 
 def tiny_nested(seed: int = 0, dim: int = 32) -> TinyNested:
