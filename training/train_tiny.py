@@ -104,7 +104,7 @@ def main() -> None:
     parser.add_argument('--small-steps', type=int, default=3500,
                         help=f'first steps, at {SMALL_SIDE} pixels instead of {PROCESS_RES}')
     parser.add_argument('--rate', type=float, default=1e-3)
-    parser.add_argument('--threads', type=int, default=2)
+    parser.add_argument('--threads', type=int, default=1)
     parser.add_argument('--workers', type=int, default=1)
     parser.add_argument('--full-precision', action='store_true', help='no bfloat16')
     arguments = parser.parse_args()
