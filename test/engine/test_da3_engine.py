@@ -1,0 +1,324 @@
+"""The DA3 engine as a whole, on small networks with random weights."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+import logging
+from pathlib import Path
+import threading
+from typing import Any
+
+from depth_anything_ros.core.camera import Intrinsics
+from depth_anything_ros.core.depth import DepthKind, FocalSource
+from depth_anything_ros.core.frame import Frame
+from depth_anything_ros.core.options import FrameOptions, Output, PROCESS_RES_METHODS
+from depth_anything_ros.core.result import DepthResult
+from depth_anything_ros.engine.base import Engine
+from depth_anything_ros.engine.checkpoint import save_checkpoint
+from depth_anything_ros.engine.da3 import DA3Engine
+from depth_anything_ros.engine.models import find
+from depth_anything_ros.engine.network import build_random
+from depth_anything_ros.engine.preprocess import plan
+from depth_anything_ros.errors import (
+    ConfigError,
+    InferenceFailed,
+    InvalidImage,
+    InvalidIntrinsics,
+    ModelLoadFailed,
+    NotReady,
+    OutOfMemory,
+)
+import numpy as np
+import pytest
+from tiny_networks import tiny_any_view, tiny_metric, tiny_nested
+import torch
+
+EVERYTHING = frozenset(Output)
+METRES = FrameOptions(process_res=98, outputs=EVERYTHING, fov_deg=60.0)
+
+
+def frame_of(width: int = 128, height: int = 96, seed: int = 0, **more: Any) -> Frame:
+    rgb = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    return Frame(rgb, **more)
+
+
+def metric_engine() -> DA3Engine:
+    return DA3Engine(tiny_metric(), find('da3metric-large'))
+
+
+def run(engine: Engine, frame: Frame, options: FrameOptions = METRES) -> DepthResult:
+    return engine.finish(engine.infer([engine.prepare(frame, options)])[0])
+
+
+def test_a_frame_comes_back_in_metres_at_its_own_size() -> None:
+    camera = Intrinsics(150.0, 140.0, 60.0, 50.0, 128, 96)
+    frame = frame_of(stamp_ns=5, frame_id='camera', intrinsics=camera)
+    result = run(metric_engine(), frame)
+    assert result.frame is frame
+    assert result.depth.shape == (96, 128)
+    assert result.kind is DepthKind.METRIC
+    law = result.scale_law
+    assert (law.kind, law.focal_source) == (DepthKind.CANONICAL, FocalSource.CAMERA_INFO)
+    assert law.focal == pytest.approx((150 * 98 / 128 + 140 * 70 / 96) / 2)
+    assert law.factor == pytest.approx(law.focal / 300)
+    assert result.sky is not None and 0 < result.sky.mean() < 1
+    assert np.isnan(result.depth[result.sky]).mean() > 0.9
+    assert result.cloud is not None and result.preview is not None
+    assert set(result.timings) == {'prepare', 'infer', 'finish'}
+    assert all(seconds > 0 for seconds in result.timings.values())
+    assert result.model == 'da3metric-large'
+
+
+def test_metres_follow_the_focal_length() -> None:
+    engine = metric_engine()
+    near, far = (run(engine, frame_of(), replace(METRES, fov_deg=0, focal_length=focal))
+                 for focal in (100.0, 200.0))
+    np.testing.assert_allclose(far.depth, 2 * near.depth, rtol=1e-5)
+
+
+def test_a_canonical_model_without_a_camera_is_refused_before_it_runs() -> None:
+    with pytest.raises(InvalidIntrinsics, match='fov_deg'):
+        metric_engine().prepare(frame_of(), replace(METRES, fov_deg=0.0))
+
+
+def test_a_relative_model_gives_no_metres_and_no_cloud() -> None:
+    engine = DA3Engine(tiny_any_view(), find('da3-small'))
+    result = run(engine, frame_of(), replace(METRES, fov_deg=0.0, maximum=1e-3))
+    assert result.kind is DepthKind.RELATIVE
+    assert np.isfinite(result.depth).all(), 'limits in metres do not apply'
+    assert result.cloud is None and result.sky is None
+    assert result.confidence is not None and (result.confidence > 1).all()
+    assert any('no unit' in note for note in result.notes)
+    assert result.scale_law.focal_source is FocalSource.MODEL
+    assert result.intrinsics is not None and result.intrinsics.size == (128, 96)
+
+
+@pytest.mark.parametrize('bias', [-1000.0, 3.13])
+def test_an_impossible_predicted_camera_is_not_used(bias: float) -> None:
+    network = tiny_any_view()
+    network.cam_dec.fc_fov[0].bias.data.fill_(bias)
+    result = run(DA3Engine(network, find('da3-small')), frame_of(),
+                 replace(METRES, fov_deg=0.0))
+    assert result.intrinsics is None
+    assert any('impossible' in note for note in result.notes)
+
+
+def test_the_nested_model_gives_metres_without_a_camera() -> None:
+    engine = DA3Engine(tiny_nested(), find('da3nested-giant-large'))
+    result = run(engine, frame_of(), replace(METRES, fov_deg=0.0))
+    assert result.kind is DepthKind.METRIC
+    assert result.scale_law.focal_source is FocalSource.MODEL
+    assert result.cloud is not None and result.sky is not None
+    assert np.isfinite(result.depth).any()
+
+
+def test_the_nested_model_on_sky_alone_has_no_depth_and_says_so() -> None:
+    network = tiny_nested()
+    network.da3_metric.head.scratch.sky_output_conv2[-1].bias.data += 1000
+    result = run(DA3Engine(network, find('da3nested-giant-large')), frame_of())
+    assert np.isnan(result.depth).all()
+    assert any('no metric scale' in note for note in result.notes)
+
+
+def test_the_nested_model_without_a_believable_camera_has_no_metres() -> None:
+    network = tiny_nested()
+    network.da3.cam_dec.fc_fov[0].bias.data.fill_(-1000)
+    result = run(DA3Engine(network, find('da3nested-giant-large')), frame_of())
+    assert np.isnan(result.depth).all()
+    assert len([note for note in result.notes if 'impossible' in note or 'scale' in note]) == 2
+
+
+@pytest.mark.parametrize('value', [0, 128, 255])
+def test_constant_images_work(value: int) -> None:
+    frame = Frame(np.full((96, 128, 3), value, np.uint8))
+    for engine in (metric_engine(), DA3Engine(tiny_any_view(), find('da3-small'))):
+        assert run(engine, frame).depth.shape == (96, 128)
+
+
+@pytest.mark.parametrize(('make', 'name'), [
+    (tiny_metric, 'da3metric-large'), (tiny_any_view, 'da3-small'),
+    (tiny_nested, 'da3nested-giant-large')])
+def test_a_batch_gives_what_single_calls_give(make: Any, name: str) -> None:
+    engine = DA3Engine(make(), find(name))
+    frames = [frame_of(seed=seed) for seed in range(3)]
+    options = [METRES, replace(METRES, outputs=frozenset()), replace(METRES, fov_deg=90.0)]
+    prepared = [engine.prepare(*pair) for pair in zip(frames, options, strict=True)]
+    assert len({item.shape for item in prepared}) == 1
+    together = [engine.finish(each) for each in engine.infer(prepared)]
+    for frame, option, found in zip(frames, options, together, strict=True):
+        alone = run(engine, frame, option)
+        assert found.frame is frame
+        same = np.isfinite(found.depth) == np.isfinite(alone.depth)
+        assert same.mean() > 0.999
+        np.testing.assert_allclose(found.depth[same], alone.depth[same], rtol=1e-4)
+
+
+@pytest.mark.parametrize('method', PROCESS_RES_METHODS)
+def test_every_method_gives_depth_at_the_frames_size(method: str) -> None:
+    options = replace(METRES, process_res_method=method)
+    result = run(DA3Engine(tiny_any_view(), find('da3-small')), frame_of(150, 99), options)
+    assert result.depth.shape == (99, 150)
+    steps = plan(150, 99, 98, method)
+    cut = np.isnan(result.depth[0]).all() or np.isnan(result.depth[:, 0]).all()
+    assert cut == method.endswith('crop') == (steps.size != steps.resized)
+    assert np.isfinite(result.depth).any()
+
+
+def test_the_models_own_process_res_is_the_default() -> None:
+    engine = DA3Engine.load('da3-tiny', device='cpu', random_weights=0)
+    assert engine.prepare(frame_of(640, 480), replace(METRES, process_res=0)).shape == (126, 168)
+    assert engine.prepare(frame_of(640, 480), METRES).shape == (70, 98)
+
+
+def test_a_flat_image_is_refused() -> None:
+    with pytest.raises(InvalidImage, match='at least 14 pixels'):
+        metric_engine().prepare(frame_of(200, 2), METRES)
+
+
+def test_the_frame_may_change_after_prepare() -> None:
+    engine = metric_engine()
+    frame = frame_of(98, 70)
+    expected = run(engine, frame).depth
+    prepared = engine.prepare(frame, METRES)
+    frame.rgb[:] = 0
+    np.testing.assert_array_equal(engine.finish(engine.infer([prepared])[0]).depth, expected)
+
+
+def test_the_three_steps_may_overlap() -> None:
+    engine = metric_engine()
+    frames = [frame_of(seed=seed) for seed in range(6)]
+    expected = [run(engine, frame).depth for frame in frames]
+    prepared = [engine.prepare(frame, METRES) for frame in frames]
+    inferred, found = [], []
+
+    def finish() -> None:
+        for each in inferred[:3]:
+            found.append(engine.finish(each).depth)
+
+    inferred += engine.infer(prepared[:3])
+    thread = threading.Thread(target=finish)
+    thread.start()
+    later = engine.infer(prepared[3:])
+    thread.join()
+    found += [engine.finish(each).depth for each in later]
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4)
+
+
+def test_process_wide_settings_are_left_alone() -> None:
+    def settings() -> tuple[Any, ...]:
+        return (torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32,
+                torch.backends.cudnn.benchmark, torch.get_num_threads(),
+                torch.get_float32_matmul_precision(), torch.is_grad_enabled())
+    before = settings()
+    engine = metric_engine()
+    engine.warm_up(64, 48)
+    engine.close()
+    assert settings() == before
+
+
+class Failing(torch.nn.Module):
+    """A network whose first layer raises."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+    def forward(self, *_: Any) -> Any:
+        raise self.error
+
+
+@pytest.mark.parametrize(('error', 'kind'), [
+    (torch.cuda.OutOfMemoryError('CUDA out of memory'), OutOfMemory),
+    (MemoryError(), OutOfMemory),
+    (RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 bytes"), OutOfMemory),
+    (RuntimeError('secret path /x'), InferenceFailed),
+])
+def test_failures_of_the_network_are_ours_and_the_engine_goes_on(
+    error: Exception, kind: type[Exception],
+) -> None:
+    network = tiny_metric()
+    engine = DA3Engine(network, find('da3metric-large'))
+    layer = network.backbone.pretrained.patch_embed
+    network.backbone.pretrained.patch_embed = Failing(error)
+    with pytest.raises(kind) as caught:
+        run(engine, frame_of())
+    assert '98x70' in str(caught.value) and 'secret' not in str(caught.value)
+    network.backbone.pretrained.patch_embed = layer
+    assert run(engine, frame_of()).depth.shape == (96, 128)
+
+
+def test_a_closed_engine_says_so() -> None:
+    engine = metric_engine()
+    prepared = engine.prepare(frame_of(), METRES)
+    engine.close()
+    engine.close()
+    with pytest.raises(NotReady, match='closed'):
+        engine.infer([prepared])
+
+
+def test_info_says_what_it_is() -> None:
+    info = DA3Engine(tiny_any_view(), find('da3-large')).info
+    assert (info.model, info.kind, info.device, info.precision, info.licence) == (
+        'da3-large', DepthKind.RELATIVE, 'cpu', 'fp32', 'CC-BY-NC-4.0')
+    assert info.has_confidence and info.predicts_intrinsics and not info.has_sky
+
+
+def test_load_says_loudly_what_a_user_must_know(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        engine = DA3Engine.load('da3-tiny', device='cpu', random_weights=1)
+    text = ' '.join(engine.info.warnings)
+    assert 'random weights' in text and 'demos and tests only' in text
+    for part in ('Apache-2.0', 'fp32', 'cpu', 'focal length', *engine.info.warnings):
+        assert part in caplog.text
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='there is a CUDA device')
+def test_auto_that_ends_on_the_cpu_warns(caplog: pytest.LogCaptureFixture) -> None:
+    engine = DA3Engine.load('da3-tiny', random_weights=1)
+    assert any('CPU' in warning for warning in engine.info.warnings)
+    assert 'device auto' in caplog.text
+    with pytest.raises(ConfigError):
+        DA3Engine.load('da3-tiny', device='cuda', random_weights=1)
+
+
+def test_random_weights_are_seeded() -> None:
+    depths = [run(DA3Engine.load('da3-tiny', device='cpu', random_weights=seed), frame_of()).depth
+              for seed in (1, 1, 2)]
+    np.testing.assert_array_equal(depths[0], depths[1])
+    assert not np.array_equal(depths[0], depths[2], equal_nan=True)
+
+
+def test_weights_come_through_load(tmp_path: Path) -> None:
+    network = build_random(find('da3-tiny'), 6)
+    path = save_checkpoint(network, tmp_path, 'da3-tiny')
+    expected = run(DA3Engine.load('da3-tiny', device='cpu', random_weights=6), frame_of()).depth
+    for name, architecture in ((tmp_path, ''), (path, ''), (path, 'da3-tiny')):
+        engine = DA3Engine.load(str(name), device='cpu', architecture=architecture)
+        np.testing.assert_array_equal(run(engine, frame_of()).depth, expected)
+    with pytest.raises(ModelLoadFailed, match='does not fit'):
+        DA3Engine.load(str(path), device='cpu', architecture='da3-small')
+
+
+def test_the_bundled_model_runs() -> None:
+    engine = DA3Engine.load('da3-tiny', device='cpu')
+    engine.warm_up(128, 96)
+    result = run(engine, frame_of(), replace(METRES, process_res=0))
+    assert result.kind is DepthKind.METRIC
+    assert engine.info.licence == 'Apache-2.0'
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a CUDA device')
+@pytest.mark.parametrize('precision', ['fp32', 'auto'])
+def test_cuda_gives_what_the_cpu_gives(precision: str) -> None:
+    frames = [frame_of(seed=seed) for seed in range(4)]
+    here = DA3Engine.load('da3-small', device='cpu', random_weights=1)
+    there = DA3Engine.load(
+        'da3-small', device='cuda', precision=precision, random_weights=1)
+    there.warm_up(128, 96)
+    for frame in frames:
+        expected, found = run(here, frame), run(there, frame)
+        np.testing.assert_allclose(
+            found.depth, expected.depth, rtol=1e-3 if precision == 'fp32' else 3e-2)
+    there.close()
