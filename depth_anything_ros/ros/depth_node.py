@@ -184,8 +184,6 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         logger.info(
             '%s (%s, weights under %s) on %s in %s', info.model, info.kind.value, info.licence,
             info.device, info.precision)
-        for warning in info.warnings:
-            self.get_logger().warning(warning)
         self._service = service
         self._outputs = Outputs(self, relative=info.kind is DepthKind.RELATIVE)
         self._state = 'inactive'

@@ -1,0 +1,83 @@
+import logging
+import math
+
+from depth_anything_ros.ros.reporting import PERIOD, Reporter, RosHandler
+from depth_anything_ros.ros.statistics import Counts, Rate, Recent, WINDOW
+import pytest
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+class Lines:
+    def __init__(self):
+        self.said = []
+
+    def __getattr__(self, level):
+        return lambda text: self.said.append((level, text))
+
+
+def test_counts_add_up():
+    a = Counts(received=5, published=2, idle=1, waiting=2)
+    b = Counts(received=3, replaced=1, no_camera_info=1, invalid=1)
+    assert a.accounted == 5 and b.accounted == 3
+    assert (a + b) == Counts(received=8, published=2, idle=1, replaced=1, no_camera_info=1,
+                             invalid=1, waiting=2)
+
+
+def test_rate_counts_the_last_seconds():
+    clock = Clock()
+    rate = Rate(clock)
+    assert rate.hertz() == 0 and rate.silence() == math.inf
+    for _ in range(21):
+        rate.tick()
+        clock.now += 0.1
+    assert rate.hertz() == pytest.approx(10)
+    clock.now += WINDOW
+    assert rate.hertz() == 0
+    assert rate.silence() == pytest.approx(WINDOW + 0.1)
+
+
+def test_percentiles():
+    recent = Recent()
+    assert math.isnan(recent.percentiles(50)[0])
+    for value in range(101):
+        recent.add(float(value))
+    assert recent.percentiles(50, 95) == (50, 95)
+
+
+def test_trouble_is_said_once_in_a_period():
+    clock, lines = Clock(), Lines()
+    reporter = Reporter(lines, clock)
+    for text in ('first', 'second', 'third'):
+        reporter.warn('kind', text)
+    reporter.warn('other', 'another')
+    assert [text for _, text in lines.said] == ['first', 'another']
+    assert reporter.last_error == 'another'
+    clock.now += PERIOD
+    reporter.warn('kind', 'fourth')
+    assert lines.said[-1][1] == 'fourth (2 times more since the last line)'
+
+
+def test_once_is_once():
+    clock, lines = Clock(), Lines()
+    reporter = Reporter(lines, clock)
+    for _ in range(3):
+        reporter.once('kind', 'text')
+        clock.now += 10 * PERIOD
+    assert lines.said == [('warning', 'text')]
+
+
+def test_logging_goes_to_ros_at_its_own_level():
+    lines = Lines()
+    logger = logging.Logger('ours', logging.DEBUG)
+    logger.addHandler(RosHandler(lines))
+    logger.debug('a %d', 1)
+    logger.info('b')
+    logger.warning('c')
+    logger.error('d')
+    assert lines.said == [('debug', 'a 1'), ('info', 'b'), ('warning', 'c'), ('error', 'd')]
