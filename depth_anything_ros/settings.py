@@ -56,7 +56,7 @@ class DepthSettings:
     """How a frame is processed and what counts as a valid depth."""
 
     process_res: int = setting(
-        0, 'Side of the processed image that process_res_method names; 0: the model\'s own.',
+        0, "Side of the processed image that process_res_method names; 0: the model's own.",
         unit='px', low=0, high=4096)
     process_res_method: str = setting(
         'upper_bound_resize', 'Side that gets process_res, and how the other is made to fit.',
@@ -73,10 +73,10 @@ class CameraSettings:
     """Where the focal length comes from."""
 
     pairing: str = setting(
-        'exact', 'exact: the CameraInfo with the image\'s stamp; latest: the newest one.',
+        'exact', "exact: the CameraInfo with the image's stamp; latest: the newest one.",
         choices=('exact', 'latest'))
     focal_length: float = setting(
-        0.0, 'Focal length of an uncalibrated camera\'s image; 0: not given.',
+        0.0, "Focal length of an uncalibrated camera's image; 0: not given.",
         unit='px', low=0.0, high=1e6)
     fov_deg: float = setting(
         0.0, 'Horizontal field of view of an uncalibrated camera; 0: not given.',

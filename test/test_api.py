@@ -93,4 +93,4 @@ def test_the_package_imports_with_numpy_alone():
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
     assert done.stdout.strip() == 'DepthEstimator', done.stderr
     with pytest.raises(AttributeError, match='no attribute'):
-        depth_anything_ros.nothing
+        _ = depth_anything_ros.nothing

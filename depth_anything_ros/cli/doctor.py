@@ -1,4 +1,4 @@
-"""``depth-anything doctor``: what is installed, what is missing, and why something will not work."""
+"""``depth-anything doctor``: what is installed, what is missing, and what to do about it."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def cv_bridge() -> Finding:
 
 def shared_memory() -> Finding:
     """Look at the room for large images between processes."""
-    folder = Path('/dev/shm')  # noqa: S108
+    folder = Path('/dev/shm')
     if not folder.is_dir():
         return Finding('/dev/shm', 'not there', 'large images then go through UDP', False)
     free = shutil.disk_usage(folder).free

@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     camera.add_argument('--fov', type=float, default=0.0, help='horizontal field of view, degrees')
     camera.add_argument('--focal', type=float, default=0.0, help='focal length, pixels')
     camera.add_argument('--intrinsics', type=float, nargs=4, metavar=('FX', 'FY', 'CX', 'CY'))
-    parser.add_argument('--process-res', type=int, default=0, help='0: the model\'s own')
+    parser.add_argument('--process-res', type=int, default=0, help="0: the model's own")
     parser.add_argument('--process-res-method', default=PROCESS_RES_METHODS[0],
                         choices=PROCESS_RES_METHODS)
     parser.add_argument('--max-depth', type=float, default=float('inf'), help='metres')
@@ -116,7 +116,7 @@ def write_depth(path: Path, result: DepthResult) -> None:
             arrays['K'] = result.intrinsics.matrix().astype(np.float32)
         np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
     elif result.kind is DepthKind.RELATIVE:
-        raise ConfigError('a .png holds millimetres, and this model\'s depth is relative; '
+        raise ConfigError("a .png holds millimetres, and this model's depth is relative; "
                           'write .npy or .npz')
     else:
         # 0 is "invalid" in REP 118's raw form; what is beyond 65.535 m is clipped, not wrapped.

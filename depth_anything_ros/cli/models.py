@@ -1,4 +1,4 @@
-"""``depth-anything models``: which models there are, their licences, and fetching their weights."""
+"""``depth-anything models``: the models, the licences of their weights, and fetching them."""
 
 from __future__ import annotations
 
