@@ -56,7 +56,7 @@ class DepthEstimator:
         return self._engine.info
 
     def __call__(
-        self, rgb: npt.NDArray[np.uint8], K: npt.ArrayLike | None = None, *,  # noqa: N803
+        self, rgb: npt.NDArray[np.uint8], K: npt.ArrayLike | None = None, *,
         fov_deg: float = 0.0, focal_length: float = 0.0, process_res: int = 0,
         process_res_method: str = 'upper_bound_resize', minimum: float = 0.0,
         maximum: float = float('inf'), outputs: Iterable[Output | str] = tuple(Output),
