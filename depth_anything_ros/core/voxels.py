@@ -1,0 +1,67 @@
+"""Thin a cloud to one point per cube of space."""
+
+from __future__ import annotations
+
+from depth_anything_ros.errors import InvalidRequest
+import numpy as np
+import numpy.typing as npt
+
+AXIS_BITS = 21
+"""Bits of a voxel's index on each axis; three of them share one int64."""
+
+AXIS_LIMIT = 2 ** (AXIS_BITS - 1)
+"""Voxels on each side of the camera, on each axis: a million."""
+
+
+def voxel_keys(
+    points: npt.NDArray[np.float32], size: float,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+    """
+    Return the voxel of every point and the squared distance from that voxel's centre.
+
+    Voxel i covers [i, i + 1) * size on an axis.
+
+    :param points: (N, 3) float32 metres, finite.
+    :param size: side of a voxel, metres.
+    :returns: (N,) int64 keys, equal for points of one voxel, and (N,) float32 in voxel sides
+        squared.
+    :raises InvalidRequest: when the size is not positive or too small for points so far away, or
+        a point is not finite.
+    """
+    if not 0 < size < np.inf:
+        raise InvalidRequest(f'voxel size must be positive, seen {size:g} m')
+    scaled = points / np.float32(size)
+    farthest = float(np.abs(points).max(initial=0))
+    if not np.isfinite(farthest):
+        raise InvalidRequest('points must be finite to be thinned, seen NaN or infinity')
+    if np.abs(scaled).max(initial=0) >= AXIS_LIMIT:
+        raise InvalidRequest(
+            f'voxel size {size:g} m is too small for a point at {farthest:g} m; at least '
+            f'{farthest / (AXIS_LIMIT - 1):g} m')
+    index = np.floor(scaled)
+    offset = scaled - index - np.float32(0.5)
+    distance = np.einsum('ij,ij->i', offset, offset)
+    shifted = index.astype(np.int64) + AXIS_LIMIT
+    keys = (shifted[:, 0] << 2 * AXIS_BITS) | (shifted[:, 1] << AXIS_BITS) | shifted[:, 2]
+    return keys, distance
+
+
+def thinned(cloud: npt.NDArray[np.float32], size: float) -> npt.NDArray[np.float32]:
+    """
+    Return one measured point per voxel: the one nearest to its centre.
+
+    No point is invented and the colour is the point's own. Of equally near points the first one
+    stays, and the order of the list is kept, so that the same cloud gives the same bytes. Time
+    is O(N log N) and memory O(N), whatever the extent of the cloud.
+
+    :param cloud: (N, C) float32, x, y, z first in metres, finite (see ``filters.dense``).
+    :param size: side of a voxel, metres.
+    :returns: (M, C) float32, M <= N.
+    :raises InvalidRequest: when the size is not positive or too small for points so far away.
+    """
+    keys, distance = voxel_keys(cloud[:, :3], size)
+    order = np.lexsort((distance, keys))  # stable: equals stay in the order of the list
+    ordered = keys[order]
+    first = np.ones(len(ordered), np.bool_)
+    first[1:] = ordered[1:] != ordered[:-1]
+    return cloud[np.sort(order[first])]
