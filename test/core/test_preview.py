@@ -1,0 +1,38 @@
+"""A depth map as a colour picture."""
+
+from __future__ import annotations
+
+from depth_anything_ros.core.preview import colourise
+import numpy as np
+import pytest
+
+
+def test_near_is_warm_far_is_cold_and_invalid_is_black() -> None:
+    depth = np.geomspace(1, 20, 100, dtype=np.float32)[None].repeat(4, 0)
+    depth[0] = np.nan
+    depth[1] = [-1, 0, np.inf, -np.inf] * 25
+    picture = colourise(depth)
+    assert picture.dtype == np.uint8 and picture.shape == (4, 100, 3)
+    assert not picture[:2].any()
+    near, far = picture[3, 3].astype(int), picture[3, -10].astype(int)
+    assert near[0] > near[2], 'near is red rather than blue'
+    assert far[2] > far[0], 'far is blue rather than red'
+
+
+@pytest.mark.parametrize('depth', [
+    np.full((3, 4), np.nan, np.float32), np.zeros((3, 4), np.float32)])
+def test_nothing_valid_is_all_black(depth: np.ndarray) -> None:
+    assert not colourise(depth).any()
+
+
+def test_a_flat_wall_and_a_single_pixel_work() -> None:
+    assert colourise(np.full((3, 4), 2.5, np.float32)).any()
+    assert colourise(np.full((1, 1), 1e-9, np.float32)).shape == (1, 1, 3)
+
+
+def test_fixed_limits_give_fixed_colours() -> None:
+    first = np.array([[1.0, 2.0, 4.0]], np.float32)
+    second = np.array([[1.0, 2.0, 400.0]], np.float32)
+    one, two = (colourise(each, nearest=1.0, farthest=10.0) for each in (first, second))
+    np.testing.assert_array_equal(one[:, :2], two[:, :2])
+    assert not np.array_equal(colourise(first)[:, :2], colourise(second)[:, :2])
