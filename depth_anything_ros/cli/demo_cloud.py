@@ -1,0 +1,161 @@
+"""A point cloud as a picture, seen from somewhere else than its camera was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+from depth_anything_ros.core.camera import Intrinsics
+import numpy as np
+import numpy.typing as npt
+
+Picture = npt.NDArray[np.uint8]
+Points = npt.NDArray[np.float32]
+Matrix = npt.NDArray[np.float64]
+
+BACKGROUND = (28, 30, 36)
+LINE = (255, 196, 64)
+SUPERSAMPLE = 2
+FOV_DEG = 55.0
+"""Horizontal field of view of the picture."""
+
+FILLED = 0.94
+"""Part of the picture's width and height that the cloud may take."""
+
+NEAR = 0.05
+
+
+def side_view(
+    points: Points, shape: float, *, yaw_deg: float = 38.0, pitch_deg: float = 26.0,
+) -> Matrix:
+    """
+    Return a viewpoint that shows what was seen and where it was seen from.
+
+    It looks at the cloud from the side and from above, from just so far that nearly all points
+    and the camera fit into the picture.
+
+    :param points: (N, 3) float32, finite, optical frame of the camera (y down), metres.
+    :param shape: width / height of the picture.
+    :param yaw_deg: turn about the vertical, positive to the right.
+    :param pitch_deg: how far above the horizon the viewpoint is.
+    :returns: (4, 4) world_to_camera; the world is the camera's optical frame.
+    """
+    yaw, pitch = np.radians([yaw_deg, pitch_deg])
+    forward = np.array([
+        -np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)])
+    right = np.cross([0.0, 1.0, 0.0], forward)
+    right /= np.linalg.norm(right)
+    rotation = np.stack([right, np.cross(forward, right), forward])
+    x, y, z = rotation @ points.T
+    tan_x = np.tan(np.radians(FOV_DEG) / 2) * FILLED
+    place = []
+    # Each side of the picture is a plane that the points must be inside of: two planes give the
+    # viewpoint's place along the axis between them, and how far back it has to be.
+    for values, tan in ((x, tan_x), (y, tan_x / shape)):
+        high = max(0.0, float(np.percentile(values - tan * z, 99.5)))
+        low = max(0.0, float(np.percentile(-values - tan * z, 99.5)))
+        place.append(((high - low) / 2, -(high + low) / (2 * tan)))
+    eye = np.array([place[0][0], place[1][0], min(place[0][1], place[1][1])])
+    result = np.eye(4)
+    result[:3, :3], result[:3, 3] = rotation, -eye
+    return result
+
+
+def draw_cloud(
+    points: Points, colours: Picture, camera: Intrinsics, world_to_camera: Matrix,
+    size: tuple[int, int],
+) -> Picture:
+    """
+    Return the cloud and the camera that saw it, nearer points before farther ones.
+
+    Every point is drawn as large as the pixel that it came from looks from here, so that surfaces
+    are closed where the camera saw them and open where it did not.
+
+    :param points: (H, W, 3) float32 metres in the optical frame of ``camera``; NaN: no point.
+    :param colours: (H, W, 3) uint8 RGB.
+    :param camera: the camera that saw the points.
+    :param world_to_camera: (4, 4) of the viewpoint; the world is the optical frame.
+    :param size: (width, height) of the picture in pixels.
+    """
+    width, height = size[0] * SUPERSAMPLE, size[1] * SUPERSAMPLE
+    view = Intrinsics.from_fov(FOV_DEG, width, height)
+    flat = points.reshape(-1, 3)
+    keep = np.isfinite(flat).all(axis=1)
+    flat, rgb = flat[keep], colours.reshape(-1, 3)[keep]
+    seen = flat @ world_to_camera[:3, :3].T.astype(np.float32) + world_to_camera[:3, 3].astype(
+        np.float32)
+    front = seen[:, 2] > NEAR
+    flat, seen, rgb = flat[front], seen[front], rgb[front]
+    u, v = project(seen, view)
+    # Pixel footprint: depth / focal metres at the point, seen from the new distance.
+    radius = np.clip(0.85 * flat[:, 2] / camera.focal * view.focal / seen[:, 2], 1.0, 9.0)
+    picture = splat(u, v, seen[:, 2], radius, rgb, (width, height))
+    draw_camera(picture, camera, world_to_camera, view)
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8)
+
+
+def project(points: Points, view: Intrinsics) -> tuple[Any, Any]:
+    """Return the pixels (u, v) of points in front of a camera."""
+    return (view.fx * points[:, 0] / points[:, 2] + view.cx,
+            view.fy * points[:, 1] / points[:, 2] + view.cy)
+
+
+def splat(
+    u: Any, v: Any, depth: Any, radius: Any, rgb: Picture, size: tuple[int, int],
+) -> Picture:
+    """
+    Return a picture of square points with a depth buffer.
+
+    :param u: (N,) columns; ``v`` rows, ``depth`` metres, ``radius`` half a side in pixels.
+    :param v: see u.
+    :param depth: see u.
+    :param radius: see u.
+    :param rgb: (N, 3) uint8.
+    :param size: (width, height).
+    """
+    width, height = size
+    picture = np.empty((height, width, 3), np.uint8)
+    picture[:] = BACKGROUND
+    flat = picture.reshape(-1, 3)
+    nearest = np.full(width * height, np.inf, np.float32)
+    reach = int(np.ceil(radius.max(initial=0)))
+    column, row = np.floor(u).astype(np.int64), np.floor(v).astype(np.int64)
+    order = np.argsort(-depth)  # far to near: the last one written to a pixel is the nearest
+    column, row, depth, radius, rgb = (
+        column[order], row[order], depth[order], radius[order], rgb[order])
+    for shift_y in range(-reach, reach + 1):
+        for shift_x in range(-reach, reach + 1):
+            far = max(abs(shift_x), abs(shift_y))
+            x, y = column + shift_x, row + shift_y
+            use = (far <= radius) & (x >= 0) & (x < width) & (y >= 0) & (y < height)
+            pixel, here = (y * width + x)[use], depth[use]
+            shade = rgb[use]
+            front = np.full(width * height, -1, np.int64)
+            front[pixel] = np.arange(pixel.size)
+            hit = np.flatnonzero(front >= 0)
+            index = front[hit]
+            closer = here[index] < nearest[hit]
+            hit, index = hit[closer], index[closer]
+            nearest[hit] = here[index]
+            flat[hit] = shade[index]
+    return picture
+
+
+def draw_camera(
+    picture: Picture, camera: Intrinsics, world_to_camera: Matrix, view: Intrinsics,
+) -> None:
+    """Draw the camera as a small pyramid that opens in the direction of view."""
+    size = 0.25
+    corners = [((u - camera.cx) / camera.fx * size, (v - camera.cy) / camera.fy * size, size)
+               for u, v in ((0, 0), (camera.width, 0), (camera.width, camera.height),
+                            (0, camera.height))]
+    world = np.array([(0.0, 0.0, 0.0), *corners])
+    seen = world @ world_to_camera[:3, :3].T + world_to_camera[:3, 3]
+    if (seen[:, 2] <= NEAR).any():
+        return
+    u, v = project(seen.astype(np.float32), view)
+    place = [(round(float(a)), round(float(b))) for a, b in zip(u, v)]
+    pairs = [(0, 1), (0, 2), (0, 3), (0, 4), (1, 2), (2, 3), (3, 4), (4, 1)]
+    for first, second in pairs:
+        cv2.line(picture, place[first], place[second], LINE, 2 * SUPERSAMPLE, cv2.LINE_AA)

@@ -1,0 +1,65 @@
+"""The files of the demo that one looks at: pictures and the cloud."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Sequence
+
+from depth_anything_ros.cli.demo_cloud import draw_cloud, side_view
+from depth_anything_ros.cli.demo_pictures import side_by_side
+from depth_anything_ros.cli.demo_plan import Plan
+from depth_anything_ros.cli.estimate import write_picture
+from depth_anything_ros.core.pointcloud import write_ply
+from depth_anything_ros.ros.demo_listener import Seen
+import numpy as np
+
+CLOUD_SIZE = (1200, 800)
+
+
+def typical(views: Sequence[Seen]) -> Seen:
+    """Return the view with the median error, or the one in the middle of the run."""
+    measured = [view for view in views if view.accuracy is not None]
+    if not measured:
+        return views[len(views) // 2]
+    return sorted(measured, key=_error)[len(measured) // 2]
+
+
+def _error(view: Seen) -> float:
+    return view.accuracy.abs_rel if view.accuracy else 0.0
+
+
+def write_views(plan: Plan, views: Sequence[Seen], output: Path) -> dict[str, str]:
+    """
+    Write the pictures and the cloud of a typical view; return what each file is, by name.
+
+    :param plan: what was run.
+    :param views: complete views, may be empty.
+    :param output: the folder; files of an earlier run are replaced or removed.
+    """
+    for name in ('depth.png', 'cloud.png', 'cloud.ply'):
+        (output / name).unlink(missing_ok=True)
+    if not views:
+        return {}
+    view = typical(views)
+    caption = f', mean {100 * view.accuracy.abs_rel:.1f} %' if view.accuracy else ''
+    write_picture(output / 'depth.png', side_by_side(
+        view.rgb, view.depth, view.truth, metric=not plan.relative, caption=caption))
+    shows = 'camera image, depth, error' if view.truth is not None else 'camera image, depth'
+    files = {'depth.png': f'{shows} (the view with the median error)' if view.accuracy else shows}
+    if view.cloud is not None and view.intrinsics is not None:
+        points, colours = view.cloud[..., :3], unpacked(view.cloud)
+        finite = points[np.isfinite(points).all(axis=-1)]
+        if len(finite):
+            pose = side_view(finite, CLOUD_SIZE[0] / CLOUD_SIZE[1])
+            write_picture(output / 'cloud.png', draw_cloud(
+                points, colours, view.intrinsics, pose, CLOUD_SIZE))
+            files['cloud.png'] = 'its cloud from another viewpoint, with the camera in yellow'
+        count = write_ply(output / 'cloud.ply', points, colours)
+        files['cloud.ply'] = f'its cloud, {count} points (MeshLab, CloudCompare, Blender)'
+    return files
+
+
+def unpacked(cloud: Any) -> Any:
+    """Return the (H, W, 3) uint8 colours of a packed (H, W, 4) float32 cloud."""
+    packed = np.ascontiguousarray(cloud[..., 3]).view('<u4')
+    return np.stack([packed >> shift & 255 for shift in (16, 8, 0)], axis=-1).astype(np.uint8)

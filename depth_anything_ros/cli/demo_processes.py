@@ -1,0 +1,99 @@
+"""Programs that the demo starts: their environment, their log and their end."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+import random
+import signal
+import subprocess
+import sys
+from types import TracebackType
+from typing import MutableMapping, Sequence
+
+from depth_anything_ros.errors import DepthAnythingError
+
+STOP_TIMEOUT = 10.0
+"""Seconds that a program may take to end after SIGINT."""
+
+
+class DemoFailed(DepthAnythingError):
+    """The demo did not come to its end; the text says why and shows what was logged."""
+
+
+def isolate(environment: MutableMapping[str, str], domain: int | None = None) -> int:
+    """
+    Keep ROS on this machine and out of what else runs on it.
+
+    :param environment: changed in place.
+    :param domain: ROS_DOMAIN_ID; default: one by chance.
+    :returns: the domain.
+    """
+    chosen = random.SystemRandom().randint(10, 100) if domain is None else domain
+    environment['ROS_DOMAIN_ID'] = str(chosen)
+    if environment.get('ROS_DISTRO') == 'humble':
+        environment['ROS_LOCALHOST_ONLY'] = '1'
+    else:
+        environment['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
+    return chosen
+
+
+class Program:
+    """One of our modules, run in a process of its own; its output goes to a file."""
+
+    def __init__(self, name: str, module: str, arguments: Sequence[str], log: Path) -> None:
+        """
+        Start it.
+
+        :param name: what messages call it.
+        :param module: run as ``python -m``.
+        :param arguments: its command line.
+        :param log: file for its output.
+        """
+        self.name, self.log = name, log
+        with log.open('wb') as file:
+            self._process = subprocess.Popen(
+                [sys.executable, '-m', module, *arguments], stdin=subprocess.DEVNULL,
+                stdout=file, stderr=subprocess.STDOUT,
+                env={**os.environ, 'PYTHONUNBUFFERED': '1'})
+
+    @property
+    def code(self) -> int | None:
+        """Return the exit code, None while it runs."""
+        return self._process.poll()
+
+    def check(self) -> None:
+        """
+        Go on only while it runs or after it ended well.
+
+        :raises DemoFailed: with the end of its log.
+        """
+        if self.code:
+            raise DemoFailed(f'{self.name} ended with code {self.code}:\n{self.tail()}')
+
+    def tail(self, lines: int = 12) -> str:
+        """Return the end of its log, indented."""
+        text = self.log.read_text(encoding='utf-8', errors='replace').splitlines()
+        return '\n'.join(f'    {line}' for line in text[-lines:]) or '    (it logged nothing)'
+
+    def stop(self) -> int:
+        """Ask it to end, then make it; return its exit code (negative: killed by a signal)."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+            if self._process.poll() is None:
+                self._process.send_signal(number)
+            try:
+                return self._process.wait(STOP_TIMEOUT)
+            except subprocess.TimeoutExpired:
+                continue
+        return self._process.wait()
+
+    def __enter__(self) -> Program:
+        """Return the program itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop it."""
+        self.stop()
