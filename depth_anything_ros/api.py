@@ -11,6 +11,7 @@ from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.options import FrameOptions, Output
 from depth_anything_ros.core.result import DepthResult
 from depth_anything_ros.engine.base import Engine, EngineInfo
+from depth_anything_ros.engine.dependencies import import_engine
 import numpy as np
 import numpy.typing as npt
 
@@ -44,9 +45,9 @@ class DepthEstimator:
         :raises ConfigError: when the device or precision is not to be had.
         """
         if engine is None:
-            from depth_anything_ros.engine.da3 import DA3Engine
-            engine = DA3Engine.load(model, device=device, precision=precision,
-                                    architecture=architecture, download=download)
+            engine = import_engine().load(
+                model, device=device, precision=precision, architecture=architecture,
+                download=download)
         self._engine = engine
         self._lock = threading.Lock()
 

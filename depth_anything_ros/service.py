@@ -11,6 +11,7 @@ from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.options import FrameOptions
 from depth_anything_ros.core.result import DepthResult
 from depth_anything_ros.engine.base import Engine, EngineInfo
+from depth_anything_ros.engine.dependencies import import_engine
 from depth_anything_ros.engine.runner import Runner, Stream
 from depth_anything_ros.errors import DeadlineExceeded
 from depth_anything_ros.settings import Settings
@@ -31,10 +32,8 @@ def load_engine(settings: Settings) -> Engine:
     :raises ModelLoadFailed: when the weights are missing or do not fit.
     :raises MissingDependency: when torch or the network's code is not installed.
     """
-    from depth_anything_ros.engine.da3 import DA3Engine
-
     model = settings.model
-    engine = DA3Engine.load(
+    engine = import_engine().load(
         model.name, device=model.device, precision=model.precision,
         architecture=model.architecture, download=model.download)
     engine.warm_up(*WARM_UP_SIZE)

@@ -6,19 +6,11 @@ import os
 from typing import Any
 import warnings
 
+from depth_anything_ros.engine.dependencies import missing
 from depth_anything_ros.engine.models import Model
-from depth_anything_ros.errors import MissingDependency
 import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
-
-INSTALL = {
-    'depth_anything_3': 'pip install --no-deps depth-anything-3==0.1.1',
-    'addict': 'pip install addict',
-    'einops': 'pip install einops',
-    'omegaconf': 'pip install omegaconf',
-}
-"""What to run when a module that the network needs is missing."""
 
 GAUSSIAN_PARTS = ('gs_head', 'gs_adapter')
 """Parts of giant and nested that only draw Gaussian splats, and need packages we do not."""
@@ -104,10 +96,3 @@ def import_upstream() -> None:
         # omegaconf 2.4 deprecates a call that upstream makes while it is imported.
         warnings.filterwarnings('ignore', 'register_new_resolver', UserWarning)
         import depth_anything_3.model.da3  # noqa: F401
-
-
-def missing(error: ModuleNotFoundError) -> MissingDependency:
-    """Return our error for a module that could not be imported, with the command that helps."""
-    name = (error.name or '').partition('.')[0]
-    command = INSTALL.get(name, f'pip install {name}')
-    return MissingDependency(f'the DA3 network needs the module {name!r}; install it: {command}')

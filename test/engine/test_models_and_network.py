@@ -82,17 +82,18 @@ def test_random_weights_leave_the_callers_random_state_alone() -> None:
 @pytest.mark.parametrize(('module', 'command'), [
     ('depth_anything_3', 'pip install --no-deps depth-anything-3==0.1.1'),
     ('addict', 'pip install addict'), ('einops', 'pip install einops'),
-    ('omegaconf', 'pip install omegaconf')])
+    ('omegaconf', 'pip install omegaconf'), ('torch', 'pip install torch'),
+    ('safetensors', 'pip install safetensors'),
+    ('cv2', 'pip install opencv-python-headless')])
 @pytest.mark.parametrize('name', ['da3-small', 'da3-tiny'])
 def test_a_missing_package_is_named_with_the_command(
     module: str, command: str, name: str,
 ) -> None:
     assert command in python(
         f'import sys; sys.modules[{module!r}] = None\n'
-        'from depth_anything_ros.engine.models import find\n'
-        'from depth_anything_ros.engine.network import build\n'
+        'from depth_anything_ros.engine.dependencies import import_engine\n'
         'from depth_anything_ros.errors import MissingDependency\n'
-        f'try: build(find({name!r}))\n'
+        f'try: import_engine().load({name!r}, device="cpu", random_weights=1)\n'
         'except MissingDependency as error: print(error)')
 
 
