@@ -31,12 +31,12 @@ def header_of(frame: Frame) -> Header:
     return Header(stamp=Time(sec=seconds, nanosec=nanoseconds), frame_id=frame.frame_id)
 
 
-def frame_of(message: Image, intrinsics: Intrinsics | None) -> Frame:
+def frame_of(message: Image, intrinsics: Intrinsics | None = None) -> Frame:
     """
     Return the frame in an image message; its pixels are a view of the message where they can be.
 
     :param message: the image, in any encoding of ``SUPPORTED``; others are tried with cv_bridge.
-    :param intrinsics: the camera of exactly these pixels, None when nobody knows it.
+    :param intrinsics: the camera of exactly these pixels, where it is known already.
     :raises InvalidImage: when size, step and number of bytes do not fit together.
     :raises UnsupportedEncoding: when neither we nor cv_bridge read the encoding.
     """

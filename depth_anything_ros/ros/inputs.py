@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 import logging
 import threading
 from typing import Any, Callable
@@ -177,9 +178,10 @@ class CameraInput:
 
     def _frame(self, pair: Pair, options: FrameOptions) -> Frame:
         image, info = pair.image, pair.info
+        frame = frame_of(image)
         intrinsics = None
         if info is not None:
-            intrinsics = intrinsics_of(info, image.width, image.height)
+            intrinsics = intrinsics_of(info, *frame.size)
             if info.header.frame_id != image.header.frame_id:
                 self._reporter.once(
                     'frame_id', f'camera_info is in frame {info.header.frame_id!r}, the image in '
@@ -191,7 +193,7 @@ class CameraInput:
                     'and camera_info to one without D')
         if intrinsics is None and needs_focal(self._service, options):
             raise InvalidIntrinsics(f'camera_info is not calibrated (K[0] is 0); {NO_FOCAL}')
-        return frame_of(image, intrinsics)
+        return replace(frame, intrinsics=intrinsics)
 
     def _on_result(self, result: DepthResult) -> None:
         with self._exit:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 import logging
 from typing import Any, Callable
 
@@ -84,12 +85,12 @@ class EstimateDepthServer:
 
     @staticmethod
     def _frame(request: Any, service: DepthService, options: FrameOptions) -> Frame:
-        image = request.image
-        intrinsics = intrinsics_of(request.camera_info, image.width, image.height)
+        frame = frame_of(request.image)
+        intrinsics = intrinsics_of(request.camera_info, *frame.size)
         if intrinsics is None and needs_focal(service, options):
             raise InvalidIntrinsics(
                 'metric depth needs a focal length: give a camera_info with k[0] > 0, or fov_deg')
-        return frame_of(image, intrinsics)
+        return replace(frame, intrinsics=intrinsics)
 
 
 def fill(response: Any, result: DepthResult) -> Any:

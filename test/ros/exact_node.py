@@ -1,0 +1,23 @@
+"""The depth node with an engine that reads the exact depth from the image's colours."""
+
+import argparse
+
+from depth_anything_ros.process import set_up_process
+from depth_anything_ros.ros.stopping import stop_on_signals
+
+if __name__ == '__main__':
+    stop_on_signals()
+    set_up_process()
+    from depth_anything_ros.ros.depth_node import DepthNode
+    from depth_anything_ros.ros.running import run
+    from ros_parts import exact_service
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--kind', default='metric')
+    parser.add_argument('--delay', type=float, default=0.0)
+    parser.add_argument('--focal-per-width', type=float, default=1.0)
+    own, rest = parser.parse_known_args()
+    raise SystemExit(run(
+        lambda: DepthNode(open_service=lambda settings: exact_service(
+            settings, own.kind, own.delay, own.focal_per_width)),
+        ['exact_node', *rest]))

@@ -1,0 +1,25 @@
+"""A camera process for tests: 20 small images a second with their CameraInfo, until killed."""
+
+import sys
+import time
+
+from depth_anything_ros.process import set_up_process
+
+if __name__ == '__main__':
+    set_up_process()
+    import rclpy
+    from rclpy.qos import qos_profile_sensor_data
+    from ros_parts import camera_info, coded_image, plane_depth, small_camera
+    from sensor_msgs.msg import CameraInfo, Image
+
+    rclpy.init()
+    node = rclpy.create_node('plain_camera')
+    images = node.create_publisher(Image, 'image', qos_profile_sensor_data)
+    infos = node.create_publisher(CameraInfo, 'camera_info', qos_profile_sensor_data)
+    camera = small_camera(*(int(side) for side in sys.argv[1:3]))
+    depth = plane_depth(camera)
+    while rclpy.ok():
+        stamp = node.get_clock().now().nanoseconds
+        infos.publish(camera_info(camera, stamp))
+        images.publish(coded_image(depth, stamp))
+        time.sleep(0.05)

@@ -1,0 +1,145 @@
+import pytest
+
+pytest.importorskip('rclpy')
+
+from depth_anything_ros.core.depth import DepthKind
+from depth_anything_ros.engine.given import GivenDepthEngine
+from depth_anything_ros.service import DepthService
+import numpy as np
+from ros_parts import (
+    camera_info,
+    coded_image,
+    exact_service,
+    node_here,
+    plane_depth,
+    Rig,
+    ros_context,
+    small_camera,
+    wait_until,
+)
+from sensor_msgs.msg import CameraInfo, Image
+
+pytestmark = pytest.mark.ros
+
+CAMERA = small_camera(32, 24)
+DEPTH = plane_depth(CAMERA)
+
+
+@pytest.fixture
+def context():
+    with ros_context() as context:
+        yield context
+
+
+def feed(rig, node, stamps):
+    """Send frames, each as soon as the node has taken the one before: none is lost on the way."""
+    for stamp in stamps:
+        before = node.counts().received
+        rig.send(coded_image(DEPTH, stamp), camera_info(CAMERA, stamp))
+        assert wait_until(lambda before=before: node.counts().received == before + 1)
+
+
+def settled(node):
+    assert wait_until(lambda: node.counts().waiting == 0)
+    return node.counts()
+
+
+def test_500_frames_are_all_out_or_counted(context):
+    def slow(settings):
+        return exact_service(settings, delay=0.004)
+
+    stamps = [10 ** 12 + 7 * number for number in range(500)]
+    with node_here(context, service=slow) as node:
+        rig = Rig(context)
+        try:
+            assert wait_until(lambda: node.state == 'active' and rig.connected())
+            assert wait_until(lambda: len(node._outputs.wanted()) == 3)
+            feed(rig, node, stamps)
+            counts = settled(node)
+            assert counts.received == 500 == counts.accounted
+            assert counts.published + counts.replaced == 500
+            assert counts.published > 50, counts
+            assert wait_until(lambda: all(
+                len(store) == counts.published for store in rig.got.values())), rig.seen()
+            seen = [set(store) for store in rig.got.values()]
+            assert all(topic == seen[0] for topic in seen) and seen[0] <= set(stamps)
+            assert stamps[-1] in seen[0], 'the newest frame is never the one that is dropped'
+        finally:
+            rig.close()
+
+
+def test_the_sums_match_at_every_moment(context):
+    with node_here(context, service=lambda s: exact_service(s, delay=0.002)) as node:
+        rig = Rig(context, topics={'depth/image': Image})
+        try:
+            assert wait_until(lambda: node.state == 'active' and rig.connected())
+            for stamp in range(1, 100):
+                rig.send(coded_image(DEPTH, stamp), camera_info(CAMERA, stamp))
+                for _ in range(20):
+                    counts = node.counts()
+                    assert counts.received == counts.accounted and min(vars(counts).values()) >= 0
+        finally:
+            rig.close()
+
+
+def test_nothing_is_computed_for_nobody(context):
+    asked = []
+
+    def watched(settings):
+        def depth_of(frame):
+            asked.append(frame.stamp_ns)
+            return np.ones(frame.rgb.shape[:2], np.float32)
+        return DepthService(GivenDepthEngine(depth_of))
+
+    with node_here(context, service=watched) as node:
+        rig = Rig(context, topics={})
+        try:
+            assert wait_until(lambda: node.state == 'active' and rig.connected())
+            feed(rig, node, [1, 2, 3])
+            counts = settled(node)
+            assert (counts.received, counts.idle, asked) == (3, 3, [])
+        finally:
+            rig.close()
+
+
+@pytest.mark.parametrize('topic, kind, outputs', [
+    ('depth/image', Image, {'depth'}), ('depth/camera_info', CameraInfo, {'depth'}),
+    ('depth/preview', Image, {'preview'})])
+def test_only_what_is_read_is_asked_for(context, topic, kind, outputs):
+    asked = []
+
+    class Watching(GivenDepthEngine):
+        def prepare(self, frame, options):
+            asked.append(options.outputs)
+            return super().prepare(frame, options)
+
+    def watched(settings):
+        return DepthService(Watching(lambda frame: np.ones(frame.rgb.shape[:2], np.float32)))
+
+    with node_here(context, service=watched) as node:
+        rig = Rig(context, topics={topic: kind})
+        try:
+            assert wait_until(lambda: node.state == 'active' and rig.connected())
+            rig.ask(coded_image(DEPTH, 1), camera_info(CAMERA, 1))
+            assert {str(output.value) for output in asked[-1]} == outputs
+        finally:
+            rig.close()
+
+
+def test_a_relative_model_has_no_topic_in_metres(context):
+    def relative(settings):
+        engine = GivenDepthEngine(
+            lambda frame: np.ones(frame.rgb.shape[:2], np.float32), kind=DepthKind.RELATIVE)
+        return DepthService(engine)
+
+    with node_here(context, service=relative) as node:
+        rig = Rig(context, topics={'depth/relative': Image, 'depth/preview': Image})
+        try:
+            assert wait_until(lambda: node.state == 'active' and rig.connected())
+            # Several, because the first few wait for a camera_info that never comes.
+            out = rig.ask(coded_image(DEPTH, 1))
+            assert out['depth/relative'].encoding == '32FC1'
+            names = [name for name, _ in rig.node.get_topic_names_and_types()]
+            assert '/depth/image' not in names and '/depth/points' not in names
+        finally:
+            rig.close()
