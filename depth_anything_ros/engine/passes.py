@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from depth_anything_ros.core.depth import SKY_THRESHOLD
 from depth_anything_ros.engine.alignment import metric_scale
 from depth_anything_ros.engine.backbone import features
-from depth_anything_ros.engine.cures import drop_unused, lower_precision, use_tables
+from depth_anything_ros.engine.cures import channels_last, drop_unused, lower_precision, use_tables
 from depth_anything_ros.engine.head import head_maps
 from depth_anything_ros.engine.tables import backbone_table, BackboneTable, head_table, HeadTable
 import torch
@@ -55,6 +55,7 @@ class FrameNetwork(nn.Module):
         self.precision = precision
         drop_unused(network)
         use_tables(network)
+        channels_last(network)
         lower_precision(network, precision)
         self.tables = lru_cache(maxsize=SIZES_KEPT)(self._make_tables)
 

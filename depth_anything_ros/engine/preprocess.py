@@ -90,11 +90,10 @@ def normalised(images: torch.Tensor) -> torch.Tensor:
     Return images as the network takes them.
 
     :param images: (B, H, W, 3) uint8 on any device.
-    :returns: (B, 3, H, W) float32 on the same device.
+    :returns: (B, 3, H, W) float32 on the same device, channels last in memory.
     """
     mean, deviation = _colour_statistics(images.device)
-    planes = images.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format)
-    return planes.div_(255).sub_(mean).div_(deviation)
+    return images.permute(0, 3, 1, 2).to(torch.float32).div_(255).sub_(mean).div_(deviation)
 
 
 @lru_cache(maxsize=16)
