@@ -47,18 +47,16 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         base: Settings | None = None, **arguments: Any,
     ) -> None:
         """
-        Make the node; with ``node.autostart`` the model begins to load.
+        Make the node; with ``node.autostart`` the model begins to load when the node spins.
 
         :param open_service: loads the model; called in a thread of its own.
         :param base: settings where parameters say nothing; default: the schema's.
         :param arguments: handed on to rclpy's node.
         :raises ConfigError: when a given parameter is unknown or not accepted.
         """
-        super().__init__('depth_anything', **arguments)
+        # Before rclpy's: it destroys a node that refuses its parameters, and that needs these.
         self.exit_code: int | None = None
         self._open_service = open_service
-        self._snapshot = Parameters(self, base or Settings(), self._apply)
-        self._reporter = Reporter(self.get_logger())
         self._flow = Flow()
         self._state = 'unconfigured'
         self._load_error = ''
@@ -69,6 +67,9 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         self._closed_inputs: list[CameraInput] = []
         self._active_since = math.inf
         self._reported = Counts()
+        super().__init__('depth_anything', **arguments)
+        self._snapshot = Parameters(self, base or Settings(), self._apply)
+        self._reporter = Reporter(self.get_logger())
         self._server = EstimateDepthServer(
             self, lambda: self._service if self._state == 'active' else None,
             lambda: self.settings)
@@ -77,7 +78,6 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
             self, self.settings.node.diagnostics_period, self._diagnose)
         self._autostart_timer: Any = None
         if self.settings.node.autostart:
-            self._load()
             self._autostart_timer = steady_timer(self, 0.05, self._autostart)
 
     @property
@@ -215,6 +215,8 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         self._state = 'unconfigured'
 
     def _autostart(self) -> None:
+        if self._state == 'unconfigured' and self._loading is None:
+            self._load()
         if self._loading is not None and not self._loading.done():
             return
         self._autostart_timer.cancel()

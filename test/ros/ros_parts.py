@@ -229,7 +229,7 @@ class Process:
             [sys.executable, *command], env=environment, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True)
         self.lines = []
-        self._reader = threading.Thread(target=self._read)
+        self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def says(self, text, timeout=30.0):
@@ -246,7 +246,10 @@ class Process:
             self.process.kill()
             self._reader.join()
 
-    def kill(self):
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
         self.end(signal.SIGKILL)
 
     def _read(self):

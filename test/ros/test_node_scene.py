@@ -29,14 +29,13 @@ FOCAL_PER_WIDTH = 0.8
 
 def rig_beside(*options):
     """A rig in this process and the exact node in another one."""
-    node = Process(str(HERE / 'exact_node.py'), *options)
-    with ros_context() as context:
+    with ros_context() as context, Process(str(HERE / 'exact_node.py'), *options) as node:
         rig = Rig(context)
         try:
             yield rig
         finally:
             rig.close()
-            assert node.end(signal.SIGINT) == 0, node.lines
+        assert node.end(signal.SIGINT) == 0, node.lines
 
 
 @pytest.fixture(scope='module')

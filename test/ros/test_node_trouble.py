@@ -168,21 +168,16 @@ def test_a_field_of_view_stands_in_for_the_camera_info():
 
 
 def test_the_camera_is_killed_and_comes_back():
-    node = Process(str(HERE / 'exact_node.py'))
-    with ros_context() as context:
+    with ros_context() as context, Process(str(HERE / 'exact_node.py')) as node:
         rig = Rig(context)
         rig.node.destroy_publisher(rig.images)
         rig.node.destroy_publisher(rig.infos)
-        camera = None
         try:
             for size in ((32, 24), (48, 36)):
-                camera = Process(str(HERE / 'plain_camera.py'), *map(str, size))
-                assert wait_until(lambda size=size: any(
-                    message.width == size[0] for message in
-                    list(rig.got['depth/points'].values()))), node.lines
-                camera.kill()
+                with Process(str(HERE / 'plain_camera.py'), *map(str, size)):
+                    assert wait_until(lambda size=size: any(
+                        message.width == size[0]
+                        for message in list(rig.got['depth/points'].values()))), node.lines
         finally:
             rig.close()
-            if camera is not None:
-                camera.kill()
-            assert node.end(signal.SIGINT) == 0, node.lines
+        assert node.end(signal.SIGINT) == 0, node.lines
