@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 import json
 import logging
+from pathlib import Path
 
 from depth_anything_ros.core.depth import DepthKind
 from depth_anything_ros.engine.checkpoint import load_into
@@ -12,7 +13,7 @@ from depth_anything_ros.engine.device import choose_device, choose_precision, pr
 from depth_anything_ros.engine.failures import translated
 from depth_anything_ros.engine.models import find, Model
 from depth_anything_ros.engine.network import build, build_random
-from depth_anything_ros.engine.weights import BUNDLED, locate
+from depth_anything_ros.engine.weights import locate
 import torch
 
 logger = logging.getLogger(__name__)
@@ -52,9 +53,10 @@ def load_network(
     device, slow = choose_device(device_name)
     precision = choose_precision(precision_setting, device)
     warnings = [slow] if slow else []
+    folder = None
     if random_weights is None:
         weights = locate(name, architecture=architecture, download=download)
-        model, source = weights.model, str(weights.path)
+        model, source, folder = weights.model, str(weights.path), weights.path.parent
         network = build(model)
         with translated(f'loading {model.name}'):
             load_into(network, weights.path, device)
@@ -63,7 +65,7 @@ def load_network(
         network = build_random(model, random_weights)
         warnings.append(f'{model.name} runs on random weights: its depth means nothing')
     if model.note:
-        warnings.append(f'{model.name} is {model.note}{_stated_accuracy(model)}')
+        warnings.append(f'{model.name} is {model.note}{_stated_accuracy(folder)}')
     logger.info(
         'loaded %s (%s): %s; weights under %s; backbone in %s on %s', model.name, source,
         KIND_TEXT[model.kind], model.licence, precision_name(precision), device)
@@ -72,10 +74,12 @@ def load_network(
     return Loaded(network, model, device, precision, tuple(warnings))
 
 
-def _stated_accuracy(model: Model) -> str:
-    """Return the measured accuracy that stands beside bundled weights, '' where none does."""
-    try:
-        text = (BUNDLED / model.name / 'accuracy.json').read_text(encoding='utf-8')
-    except OSError:
+def _stated_accuracy(folder: Path | None) -> str:
+    """Return the measured accuracy that stands beside weights, '' where none does."""
+    path = folder / 'accuracy.json' if folder else None
+    if path is None or not path.is_file():
         return ''
-    return f' (measured: {json.dumps(json.loads(text))})'
+    measured = json.loads(path.read_text(encoding='utf-8'))
+    known, other = (measured[rooms]['abs_rel'] for rooms in ('known_rooms', 'unknown_rooms'))
+    return (f' (mean relative error {known:.2f} from new viewpoints in its demo rooms, '
+            f'{other:.2f} in other rooms)')

@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 from typing import Any, Callable
 
-from depth_anything_ros.engine.checkpoint import load_into, save_checkpoint
-from depth_anything_ros.engine.network import _ShapesOnly
+from depth_anything_ros.engine.checkpoint import load_into, save_checkpoint, SHARED
+from depth_anything_ros.engine.models import find
+from depth_anything_ros.engine.network import _ShapesOnly, build
 from depth_anything_ros.engine.passes import FrameNetwork
 from depth_anything_ros.engine.weights import locate
 from depth_anything_ros.errors import ModelLoadFailed
@@ -68,6 +69,14 @@ def test_exactly_the_six_shared_keys_are_missing_from_a_file(tmp_path: Path) -> 
     assert missing == {
         f'head.scratch.output_conv2_aux.{index}.2.{part}'
         for index in (1, 2, 3) for part in ('weight', 'bias')}
+
+
+@pytest.mark.parametrize('name', ['da3-small', 'da3-giant', 'da3nested-giant-large'])
+def test_the_real_networks_share_six_keys_too(name: str) -> None:
+    keys = build(find(name)).state_dict()
+    assert sum(bool(SHARED.fullmatch(key)) for key in keys) == 6
+    if name == 'da3-small':
+        assert len(keys) == 443, 'the released file holds 437'
 
 
 def test_keys_without_prefix_and_half_precision_are_read(tmp_path: Path) -> None:

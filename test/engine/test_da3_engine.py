@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+import json
 import logging
 from pathlib import Path
 import threading
@@ -175,6 +176,26 @@ def test_a_flat_image_is_refused() -> None:
         metric_engine().prepare(frame_of(200, 2), METRES)
 
 
+@pytest.mark.parametrize('size', [(128, 96), (98, 70)])
+def test_any_memory_layout_is_read(size: tuple[int, int]) -> None:
+    frame, engine = frame_of(*size), metric_engine()
+    expected = run(engine, frame)
+    assert expected.cloud is not None
+    rgb = frame.rgb
+    padded = np.zeros((rgb.shape[0], rgb.shape[1] + 5, 3), np.uint8)
+    padded[:, :-5] = rgb
+    read_only = rgb.copy()
+    read_only.flags.writeable = False
+    bgr, upside_down = rgb[..., ::-1].copy(), rgb[::-1].copy()
+    for view in (padded[:, :-5], read_only, bgr[..., ::-1], upside_down[::-1],
+                 np.asfortranarray(rgb)):
+        found = run(engine, replace(frame, rgb=view))
+        np.testing.assert_array_equal(found.depth, expected.depth)
+        assert found.cloud is not None
+        np.testing.assert_array_equal(
+            found.cloud.view(np.uint32), expected.cloud.view(np.uint32))
+
+
 def test_the_frame_may_change_after_prepare() -> None:
     engine = metric_engine()
     frame = frame_of(98, 70)
@@ -271,6 +292,15 @@ def test_load_says_loudly_what_a_user_must_know(caplog: pytest.LogCaptureFixture
     assert 'random weights' in text and 'demos and tests only' in text
     for part in ('Apache-2.0', 'fp32', 'cpu', 'focal length', *engine.info.warnings):
         assert part in caplog.text
+
+
+def test_load_says_what_stands_beside_the_weights(tmp_path: Path) -> None:
+    save_checkpoint(build_random(find('da3-tiny'), 6), tmp_path, 'da3-tiny')
+    (tmp_path / 'accuracy.json').write_text(json.dumps(
+        {'known_rooms': {'abs_rel': 0.101}, 'unknown_rooms': {'abs_rel': 0.234}}))
+    warnings = DA3Engine.load(str(tmp_path), device='cpu').info.warnings
+    assert any('0.10 from new viewpoints' in text and '0.23 in other' in text
+               for text in warnings)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason='there is a CUDA device')
