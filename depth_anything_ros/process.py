@@ -1,0 +1,156 @@
+"""
+Process-wide set-up for large messages, to be called before rclpy and torch are imported.
+
+It decides more than code does: with the default transport most images over half a megabyte are
+lost between processes, and page faults of fresh buffers cost more than copying them. Nothing that
+the user has set is changed, every step can be switched off, and nothing heavy is imported.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+import os
+from pathlib import Path
+import shutil
+import sys
+from typing import MutableMapping
+
+from depth_anything_ros.errors import ConfigError
+
+PROFILE = 'fastdds_large_images.xml'
+SEGMENT_BYTES = 32 << 20
+"""Shared memory that a process takes under the profile (its segment_size)."""
+
+PROFILE_VARIABLES = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')
+"""Name from Fast DDS 3 (Kilted) on, and before."""
+
+SWITCH_INTERVAL = 0.0005
+"""Seconds after which a waiting thread gets the interpreter: a tenth of Python's default."""
+
+# glibc's mallopt: M_MMAP_THRESHOLD (its maximum), M_TRIM_THRESHOLD, M_TOP_PAD, M_ARENA_MAX.
+_MALLOPT = ((-3, 32 << 20), (-1, 1 << 30), (-2, 64 << 20), (-8, 1))
+
+
+@dataclass(frozen=True)
+class ProcessSetUp:
+    """What was done, and what was left as it is and why; sentences for the log."""
+
+    done: tuple[str, ...]
+    left: tuple[str, ...]
+    profile: Path | None = None
+    """The Fast DDS profile that was chosen, where it was."""
+
+
+_first: ProcessSetUp | None = None
+
+
+def set_up_process(
+    *, tune_malloc: bool | None = None, fastdds_profile: bool | None = None,
+    switch_interval: bool | None = None, opencv_threads: bool | None = None,
+) -> ProcessSetUp:
+    """
+    Set this process up once; a later call changes nothing and returns what the first one did.
+
+    Each argument switches one step; None asks the environment variable of the same name with
+    ``DEPTH_ANYTHING_`` in front (0 or 1), and where that is not set the step is done.
+
+    :raises ConfigError: when an environment variable is neither 0 nor 1.
+    """
+    global _first
+    if _first is None:
+        done: list[str] = []
+        left: list[str] = []
+        profile = None
+        if _wanted('fastdds_profile', fastdds_profile, left):
+            profile, text = choose_profile(os.environ)
+            (left if profile is None else done).append(text)
+        if _wanted('tune_malloc', tune_malloc, left):
+            problem = _tune_malloc(os.environ)
+            if problem is None:
+                done.append('malloc keeps large buffers')
+            else:
+                left.append(problem)
+        if _wanted('switch_interval', switch_interval, left):
+            sys.setswitchinterval(SWITCH_INTERVAL)
+            done.append(f'switch interval {SWITCH_INTERVAL * 1e3:g} ms')
+        if _wanted('opencv_threads', opencv_threads, left):
+            # Read when OpenCV starts. Its threads gain nothing on single frames here and fight
+            # with those of torch.
+            os.environ.setdefault('OPENCV_FOR_THREADS_NUM', '1')
+            done.append(f'OpenCV threads {os.environ["OPENCV_FOR_THREADS_NUM"]}')
+        _first = ProcessSetUp(tuple(done), tuple(left), profile)
+    return _first
+
+
+def choose_profile(environment: MutableMapping[str, str]) -> tuple[Path | None, str]:
+    """
+    Name the Fast DDS profile for large images in the environment, unless there is a reason not to.
+
+    :returns: the profile, or None where nothing was changed, and the sentence that says so.
+    """
+    rmw = environment.get('RMW_IMPLEMENTATION', '')
+    if rmw and 'fastrtps' not in rmw:
+        return None, f'no Fast DDS profile: RMW_IMPLEMENTATION is {rmw}'
+    for name in (*PROFILE_VARIABLES, 'FASTDDS_BUILTIN_TRANSPORTS'):
+        if environment.get(name):
+            return None, f'no Fast DDS profile of ours: {name} is {environment[name]}'
+    for file in ('DEFAULT_FASTDDS_PROFILES.xml', 'DEFAULT_FASTRTPS_PROFILES.xml'):
+        if Path(file).is_file():
+            return None, f'no Fast DDS profile of ours: {file} in the working directory is used'
+    profile = find_shared(f'config/{PROFILE}')
+    if profile is None:
+        return None, f'no Fast DDS profile: {PROFILE} is not installed'
+    memory = Path('/dev/shm')
+    if memory.is_dir() and shutil.disk_usage(memory).free < 2 * SEGMENT_BYTES:
+        return None, (f'no Fast DDS profile: /dev/shm has '
+                      f'{shutil.disk_usage(memory).free >> 20} MB free, two processes need '
+                      f'{2 * SEGMENT_BYTES >> 20} MB; large images may be lost (in a container: '
+                      '--shm-size=512m)')
+    for name in PROFILE_VARIABLES:
+        environment[name] = str(profile)
+    return profile, f'Fast DDS profile {profile}'
+
+
+def find_shared(relative: str) -> Path | None:
+    """
+    Return an installed or source file of ``config/`` or ``launch/``, wherever this package is.
+
+    :param relative: path below the share directory, such as ``config/depth_anything.yaml``.
+    """
+    # Not resolved: a symbolic link into the source tree is still installed where the link is.
+    for parent in Path(__file__).parents:
+        installed = parent / 'share' / 'depth_anything_ros' / relative
+        if installed.is_file():
+            return installed
+        if (parent / 'package.xml').is_file() and (parent / relative).is_file():
+            return parent / relative
+    return None
+
+
+def _wanted(name: str, argument: bool | None, left: list[str]) -> bool:
+    """Decide one step by argument, environment and default."""
+    variable = f'DEPTH_ANYTHING_{name.upper()}'
+    value = os.environ.get(variable, '')
+    if argument is None and value not in ('', '0', '1', 'false', 'true'):
+        raise ConfigError(f'{variable} is {value!r}; accepted: 0, 1, false, true')
+    wanted = value not in ('0', 'false') if argument is None else argument
+    if not wanted:
+        left.append(f'{name} is switched off')
+    return wanted
+
+
+def _tune_malloc(environment: MutableMapping[str, str]) -> str | None:
+    """Set glibc's allocator to keep large buffers; return why not where it was not done."""
+    users = [name for name in environment if name.startswith('MALLOC_')]
+    users += [name for name in ('GLIBC_TUNABLES', 'LD_PRELOAD') if 'malloc' in
+              environment.get(name, '')]
+    if users:
+        return f'malloc as it is: {", ".join(sorted(users))} in the environment'
+    try:
+        libc = os.confstr('CS_GNU_LIBC_VERSION')
+        mallopt = ctypes.CDLL(None).mallopt
+    except (ValueError, OSError, AttributeError):
+        return 'malloc as it is: the C library is not glibc'
+    refused = [parameter for parameter, value in _MALLOPT if mallopt(parameter, value) != 1]
+    return f'{libc} refused mallopt parameters {refused}' if refused else None
