@@ -1,0 +1,57 @@
+"""A demo camera and the depth node: ros2 launch depth_anything_ros demo.launch.py --show-args."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from launch import LaunchContext, LaunchDescription
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
+from launch_ros.substitutions import FindPackageShare
+
+PACKAGE = 'depth_anything_ros'
+
+CAMERA_ARGUMENTS = {
+    'source': ('room', 'room, image, video, folder or v4l.', str),
+    'path': ('', 'File, folder or device of the source.', str),
+    'room': ('2', 'Which of the rooms that da3-tiny knows, 0 to 7.', int),
+    'rate': ('5.0', 'Images per second.', float),
+    'fov_deg': ('0.0', 'Horizontal field of view in degrees; a room has its own.', float),
+}
+
+NODE_ARGUMENTS = {
+    'model': ('da3-tiny', 'Model name or path. da3-tiny knows the demo rooms and little else.'),
+    'device': ('', 'auto, cuda, cuda:N or cpu; empty: as the parameter file says.'),
+    'rviz': ('false', 'Start rviz2 with the image, the depth and the cloud.'),
+}
+
+
+def demo_camera(context: LaunchContext) -> list[Any]:
+    """Return the camera, with those parameters that are not empty."""
+    parameters = {
+        name: ParameterValue(LaunchConfiguration(name), value_type=kind)
+        for name, (_, _, kind) in CAMERA_ARGUMENTS.items()
+        if LaunchConfiguration(name).perform(context)}
+    # It says itself where it is, map -> camera_optical_frame, so nothing else must do so.
+    return [Node(
+        package=PACKAGE, executable='demo_camera', name='demo_camera', namespace='camera',
+        parameters=[parameters], output='screen')]
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Return camera, depth node, and rviz where it is wanted."""
+    described = {name: (default, text) for name, (default, text, _) in CAMERA_ARGUMENTS.items()}
+    described.update(NODE_ARGUMENTS)
+    depth = IncludeLaunchDescription(
+        PythonLaunchDescriptionSource(PathJoinSubstitution(
+            [FindPackageShare(PACKAGE), 'launch', 'depth.launch.py'])),
+        launch_arguments={
+            'image_topic': '/camera/image',
+            **{name: LaunchConfiguration(name) for name in NODE_ARGUMENTS}}.items())
+    return LaunchDescription([
+        *(DeclareLaunchArgument(name, default_value=default, description=text)
+          for name, (default, text) in described.items()),
+        depth, OpaqueFunction(function=demo_camera)])
