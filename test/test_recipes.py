@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+import re
+from typing import Any, Iterator
+
+from depth_anything_ros.settings import describe
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+RECIPES = sorted((ROOT / 'docs' / 'recipes').glob('*.md'))
+CONSUMERS = [path for path in RECIPES if path.name != 'README.md']
+TOPICS = {
+    'depth/image', 'depth/camera_info', 'depth/points', 'depth/preview', 'depth/relative'}
+WHOLE_NUMBERS = {
+    'z_voxels', 'mark_threshold', 'combination_method', 'decay_model', 'voxel_min_points',
+    'model_type', 'num_cameras', 'scan_height', 'port', 'max_qos_depth', 'qos',
+    'sync_queue_size', 'topic_queue_size'}
+"""The integer parameters of the consumers; all their other numbers are declared as doubles."""
+
+
+def fenced(path: Path, language: str) -> list[str]:
+    return re.findall(rf'^```{language}\n(.*?)^```', path.read_text(), re.MULTILINE | re.DOTALL)
+
+
+def numbers(tree: Any) -> Iterator[tuple[str, int | float]]:
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from numbers(value)
+        elif isinstance(value, (int, float)) and not isinstance(value, bool):
+            yield key, value
+
+
+def snippets() -> list[Any]:
+    return [pytest.param(text, id=f'{path.stem}-{i}')
+            for path in RECIPES for i, text in enumerate(fenced(path, 'yaml'))]
+
+
+def test_every_consumer_has_a_recipe_and_the_list_links_to_it() -> None:
+    names = {path.stem for path in CONSUMERS}
+    assert names >= {'rviz2', 'nav2', 'rtabmap', 'nvblox', 'octomap', 'foxglove',
+                     'depth_image_proc'}
+    index = (ROOT / 'docs' / 'recipes' / 'README.md').read_text()
+    for path in CONSUMERS:
+        assert f']({path.name})' in index
+
+
+@pytest.mark.parametrize('text', snippets())
+def test_snippets_are_parameter_files(text: str) -> None:
+    tree = yaml.safe_load(text)
+    assert 'ros__parameters:' in text
+    for key, value in numbers(tree):
+        assert isinstance(value, int if key in WHOLE_NUMBERS else float), f'{key}: {value}'
+
+
+@pytest.mark.parametrize('path', RECIPES, ids=lambda path: path.stem)
+def test_recipes_name_topics_parameters_and_arguments_that_exist(path: Path) -> None:
+    text = path.read_text()
+    for topic in re.findall(r'`(?:/front/)?(depth/\w+)`', text):
+        assert topic in TOPICS, topic
+    for topic in re.findall(r'/front/(depth/\w+)', text):
+        assert topic in TOPICS, topic
+    known = {item.name for item in describe()}
+    for name in re.findall(r'`((?:model|depth|camera|node)\.\w+)', text):
+        assert name in known or name == 'depth.launch', name
+    arguments = launch_arguments()
+    for command in re.findall(r'ros2 launch depth_anything_ros depth\.launch\.py((?:\\\n|.)*)',
+                              text):
+        for name in re.findall(r'(\w+):=', command):
+            assert name in arguments, name
+
+
+def launch_arguments() -> set[str]:
+    source = (ROOT / 'launch' / 'depth.launch.py').read_text()
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict) \
+                and getattr(node.targets[0], 'id', '') == 'ARGUMENTS':
+            return {str(ast.literal_eval(key)) for key in node.value.keys if key is not None}
+    raise AssertionError('launch/depth.launch.py has no table of ARGUMENTS any more')
+
+
+@pytest.mark.parametrize('path', CONSUMERS, ids=lambda path: path.stem)
+def test_each_recipe_lists_topic_frame_qos_units_and_traps(path: Path) -> None:
+    text = path.read_text()
+    header = next(line for line in text.splitlines() if line.startswith('|'))
+    for column in ('topic', 'frame', 'QoS', 'unit'):
+        assert column in header, f'{path.name} has no column {column}'
+    assert '## Traps' in text and 'Checked against' in text
+    assert all(len(line) <= 110 or line.startswith('|') for line in text.splitlines())
+
+
+@pytest.mark.parametrize('path', RECIPES, ids=lambda path: path.stem)
+def test_links_between_recipes_lead_somewhere(path: Path) -> None:
+    for target in re.findall(r'\]\(([^)#]+)', path.read_text()):
+        assert (path.parent / target).is_file(), target
