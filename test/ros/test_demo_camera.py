@@ -35,7 +35,8 @@ class Reader:
         self.node = rclpy.create_node('reader', context=context)
         self.got = {topic: [] for topic in self.topics}
         for topic, kind in self.topics.items():
-            self.node.create_subscription(kind, topic, self.got[topic].append, QoSProfile(depth=20))
+            self.node.create_subscription(
+                kind, topic, self.got[topic].append, QoSProfile(depth=20))
         self._executor = SingleThreadedExecutor(context=context)
         self._executor.add_node(self.node)
         self._stop = threading.Event()
