@@ -11,6 +11,7 @@ from typing import Any, Callable
 from depth_anything_ros.core.depth import DepthKind
 from depth_anything_ros.errors import DepthAnythingError, NotReady
 from depth_anything_ros.ros.background import in_background
+from depth_anything_ros.ros.counting import Counts, Flow
 from depth_anything_ros.ros.diagnostics import array_of, diagnose, Health, milliseconds
 from depth_anything_ros.ros.distro import steady_timer
 from depth_anything_ros.ros.inputs import CameraInput
@@ -18,7 +19,6 @@ from depth_anything_ros.ros.outputs import Outputs
 from depth_anything_ros.ros.parameters import Parameters
 from depth_anything_ros.ros.reporting import Reporter
 from depth_anything_ros.ros.services import EstimateDepthServer
-from depth_anything_ros.ros.statistics import Counts, Flow
 from depth_anything_ros.service import DepthService, load_engine
 from depth_anything_ros.settings import Settings
 from diagnostic_msgs.msg import DiagnosticArray

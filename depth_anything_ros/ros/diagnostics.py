@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 import math
 from typing import Mapping
 
-from depth_anything_ros.ros.statistics import Counts
+from depth_anything_ros.ros.counting import Counts
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
 SILENCE = 3.0

@@ -14,10 +14,10 @@ from depth_anything_ros.core.result import DepthResult, ScaleLaw
 from depth_anything_ros.errors import DepthAnythingError, InvalidIntrinsics, InvalidRequest
 from depth_anything_ros.ros.camera_info import intrinsics_of, is_distorted
 from depth_anything_ros.ros.conversions import frame_of, NANOSECONDS, stamp_ns
+from depth_anything_ros.ros.counting import Counts, Flow
 from depth_anything_ros.ros.outputs import Outputs
 from depth_anything_ros.ros.pairing import Pair, Pairing
 from depth_anything_ros.ros.reporting import Reporter
-from depth_anything_ros.ros.statistics import Counts, Flow
 from depth_anything_ros.service import DepthService
 from depth_anything_ros.settings import Settings
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy

@@ -37,27 +37,27 @@ def small_camera(width=80, height=60):
 
 
 def plane_depth(camera, normal=(0.1, -0.2, 1.0), distance=3.0):
-    """Depth of the plane normal . X = distance in front of the camera."""
+    """Return the depth of the plane normal . X = distance in front of the camera."""
     u, v = np.meshgrid(np.arange(camera.width), np.arange(camera.height))
     x, y = (u - camera.cx) / camera.fx, (v - camera.cy) / camera.fy
     return distance / (np.stack([x, y, np.ones_like(x)], -1) @ np.asarray(normal))
 
 
 def points_of(depth, camera):
-    """Points by the formula of depth_image_proc (image_geometry without Tx), in float64."""
+    """Return points by the formula of depth_image_proc (image_geometry without Tx), in float64."""
     v, u = np.mgrid[0:camera.height, 0:camera.width]
     return np.stack([(u - camera.cx) * depth / camera.fx, (v - camera.cy) * depth / camera.fy,
                      depth], -1)
 
 
 def depth_of(rgb):
-    """Depth that the colours of a coded image mean."""
+    """Return the depth that the colours of a coded image mean."""
     code = rgb.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
     return (code * CODE).astype(np.float32)
 
 
 def coded_image(depth, stamp=0, frame_id=FRAME):
-    """An rgb8 image whose colours say the exact depth, so that no pixel can be mixed up."""
+    """Return an rgb8 image whose colours say the exact depth, so that no pixel can be mixed up."""
     code = np.rint(depth / CODE).astype(np.uint32)
     rgb = np.stack([code >> 16 & 255, code >> 8 & 255, code & 255], -1).astype(np.uint8)
     height, width = depth.shape
@@ -95,7 +95,7 @@ def depth_from(message):
 
 
 def exact_service(settings, kind='metric', delay=0.0, focal_per_width=1.0):
-    """A service whose engine reads the exact depth from the image, in the unit of ``kind``."""
+    """Return a service whose engine reads the depth from the image, in the unit of ``kind``."""
     def network(frame):
         metres = depth_of(frame.rgb)
         if kind != 'canonical':
@@ -192,7 +192,7 @@ def ros_context():
 
 @contextmanager
 def node_here(context, *, service=exact_service, **given):
-    """A depth node in this process, active, spinning in a thread of its own."""
+    """Run a depth node in this process, spinning in a thread of its own."""
     from depth_anything_ros.ros.depth_node import DepthNode
     settings = changed(Settings(), {name.replace('__', '.'): value
                                     for name, value in given.items()})

@@ -1,12 +1,8 @@
 import signal
 
-import pytest
-
-pytest.importorskip('rclpy')
-pytest.importorskip('depth_anything_ros.srv', reason='the interfaces are not installed')
-
 from depth_anything_ros.srv import EstimateDepth
 import numpy as np
+import pytest
 from ros_parts import (
     camera_info,
     coded_image,
@@ -30,6 +26,7 @@ QUEUE = 3
 
 
 class Client:
+
     def __init__(self, rig):
         self.rig = rig
         self.client = rig.node.create_client(EstimateDepth, '/depth_anything/estimate_depth')

@@ -1,11 +1,8 @@
-import pytest
-
-pytest.importorskip('rclpy')
-
 from depth_anything_ros.core.depth import DepthKind
 from depth_anything_ros.engine.given import GivenDepthEngine
 from depth_anything_ros.service import DepthService
 import numpy as np
+import pytest
 from ros_parts import (
     camera_info,
     coded_image,
@@ -109,6 +106,7 @@ def test_only_what_is_read_is_asked_for(context, topic, kind, outputs):
     asked = []
 
     class Watching(GivenDepthEngine):
+
         def prepare(self, frame, options):
             asked.append(options.outputs)
             return super().prepare(frame, options)

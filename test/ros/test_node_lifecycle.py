@@ -1,11 +1,8 @@
 import signal
 import threading
 
-import pytest
-
-pytest.importorskip('rclpy')
-
 from depth_anything_ros.errors import ModelLoadFailed
+import pytest
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from ros_parts import (

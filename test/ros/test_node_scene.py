@@ -1,12 +1,9 @@
 import math
 import signal
 
-import pytest
-
-pytest.importorskip('rclpy')
-
 from depth_anything_ros.core.camera import Intrinsics
 import numpy as np
+import pytest
 from ros_parts import (
     camera_info,
     coded_image,
@@ -28,7 +25,7 @@ FOCAL_PER_WIDTH = 0.8
 
 
 def rig_beside(*options):
-    """A rig in this process and the exact node in another one."""
+    """Make a rig in this process and the exact node in another one."""
     with ros_context() as context, Process(str(HERE / 'exact_node.py'), *options) as node:
         rig = Rig(context)
         try:
@@ -55,7 +52,7 @@ def relative_error(seen, expected):
 
 
 def depth_image_proc(depth, info):
-    """Points by depth_image_proc's formula: P of the info, no baseline term."""
+    """Return points by depth_image_proc's formula: P of the info, no baseline term."""
     fx, cx, fy, cy = info.p[0], info.p[2], info.p[5], info.p[6]
     v, u = np.mgrid[0:info.height, 0:info.width]
     return np.stack([(u - cx) * depth / fx, (v - cy) * depth / fy, depth], -1, dtype=np.float64)

@@ -2,9 +2,6 @@ from array import array
 import signal
 
 import pytest
-
-pytest.importorskip('rclpy')
-
 from ros_parts import (
     camera_info,
     coded_image,

@@ -1,10 +1,7 @@
-import pytest
-
-pytest.importorskip('rclpy')
-
 from depth_anything_ros.errors import ConfigError
 from depth_anything_ros.ros.parameters import Parameters, parameters
 from depth_anything_ros.settings import changed, Settings, values
+import pytest
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from ros_parts import HERE, ros_context
@@ -114,4 +111,3 @@ def test_the_parameter_file_has_every_parameter_at_its_default(make):
         assert item.text in text, f'{item.name}: the comment says something else'
     _, given = make('--params-file', str(path))
     assert given.settings == Settings()
-

@@ -1,12 +1,13 @@
 import logging
 import math
 
+from depth_anything_ros.ros.counting import Counts, Rate, Recent, WINDOW
 from depth_anything_ros.ros.reporting import PERIOD, Reporter, RosHandler
-from depth_anything_ros.ros.statistics import Counts, Rate, Recent, WINDOW
 import pytest
 
 
 class Clock:
+
     now = 100.0
 
     def __call__(self):
@@ -14,6 +15,7 @@ class Clock:
 
 
 class Lines:
+
     def __init__(self):
         self.said = []
 
