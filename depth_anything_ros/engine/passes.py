@@ -59,7 +59,8 @@ class FrameNetwork(nn.Module):
         lower_precision(network, precision)
         self.tables = lru_cache(maxsize=SIZES_KEPT)(self._make_tables)
 
-    def _make_tables(self, height: int, width: int) -> Tables:
+    def _make_tables(self, height: int, width: int, device: torch.device) -> Tables:
+        """Return the tables of a size; the device is part of the key, they lie where it is."""
         return [
             (backbone_table(branch.backbone.pretrained, height, width),
              head_table(branch.head, height, width))
@@ -78,7 +79,7 @@ class FrameNetwork(nn.Module):
         :param tables: those of this size, default: the kept ones.
         """
         if tables is None:
-            tables = self.tables(images.shape[2], images.shape[3])
+            tables = self.tables(images.shape[2], images.shape[3], images.device)
         maps = [self._branch(branch, images, *each)
                 for branch, each in zip(self.branches(), tables, strict=True)]
         return maps[0] if len(maps) == 1 else nested(maps[0], maps[1])

@@ -143,7 +143,7 @@ def test_tables_are_made_once_per_size() -> None:
 def test_the_pass_is_one_graph(make: Callable[[], Any]) -> None:
     network = FrameNetwork(make())
     batch = images(28, 42)
-    tables = network.tables(28, 42)
+    tables = network.tables(28, 42, batch.device)
     with torch.no_grad():
         report = torch._dynamo.explain(network)(batch, tables)
     torch._dynamo.reset()
