@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import cv2
@@ -21,6 +22,9 @@ FOV_DEG = 55.0
 
 FILLED = 0.94
 """Part of the picture's width and height that the cloud may take."""
+
+GRAZING = 8.0
+"""Largest step to a neighbour, in pixels at its depth, on a surface seen at an angle."""
 
 NEAR = 0.05
 
@@ -68,8 +72,8 @@ def draw_cloud(
     """
     Return the cloud and the camera that saw it, nearer points before farther ones.
 
-    Every point is drawn as large as the pixel that it came from looks from here, so that surfaces
-    are closed where the camera saw them and open where it did not.
+    Every point is drawn as large as its distance to the neighbours looks from here, so that
+    surfaces are closed where the camera saw them and open where it did not.
 
     :param points: (H, W, 3) float32 metres in the optical frame of ``camera``; NaN: no point.
     :param colours: (H, W, 3) uint8 RGB.
@@ -79,20 +83,39 @@ def draw_cloud(
     """
     width, height = size[0] * SUPERSAMPLE, size[1] * SUPERSAMPLE
     view = Intrinsics.from_fov(FOV_DEG, width, height)
-    flat = points.reshape(-1, 3)
+    flat, apart = points.reshape(-1, 3), spacing(points, camera).reshape(-1)
     keep = np.isfinite(flat).all(axis=1)
-    flat, rgb = flat[keep], colours.reshape(-1, 3)[keep]
+    flat, apart, rgb = flat[keep], apart[keep], colours.reshape(-1, 3)[keep]
     seen = flat @ world_to_camera[:3, :3].T.astype(np.float32) + world_to_camera[:3, 3].astype(
         np.float32)
     front = seen[:, 2] > NEAR
-    flat, seen, rgb = flat[front], seen[front], rgb[front]
+    seen, apart, rgb = seen[front], apart[front], rgb[front]
     u, v = project(seen, view)
-    # Pixel footprint: depth / focal metres at the point, seen from the new distance.
-    radius = np.clip(0.85 * flat[:, 2] / camera.focal * view.focal / seen[:, 2], 1.0, 9.0)
+    radius = np.clip(0.7 * apart * view.focal / seen[:, 2], 1.0, 7.0)
     picture = splat(u, v, seen[:, 2], radius, rgb, (width, height))
     draw_camera(picture, camera, world_to_camera, view)
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     return np.asarray(small, np.uint8)
+
+
+def spacing(points: Points, camera: Intrinsics) -> npt.NDArray[np.float32]:
+    """
+    Return the metres from every point to its neighbours, as far as they are on one surface.
+
+    :param points: (H, W, 3) float32 metres, NaN where there is no point.
+    :param camera: the camera of these points.
+    :returns: (H, W) float32; from one to GRAZING times the size of a pixel at that depth.
+    """
+    pixel = points[..., 2] / np.float32(camera.focal)
+    apart: npt.NDArray[np.float32] = pixel.copy()
+    with np.errstate(invalid='ignore'):
+        for axis in (0, 1):
+            step = np.linalg.norm(np.diff(points, axis=axis), axis=-1)
+            pad = [(0, 1) if other == axis else (0, 0) for other in (0, 1)]
+            step = np.pad(step, pad)
+            # A larger step is an edge: nothing was seen between the two.
+            apart = np.where(step <= GRAZING * pixel, np.fmax(apart, step), apart)
+    return apart
 
 
 def project(points: Points, view: Intrinsics) -> tuple[Any, Any]:
@@ -119,26 +142,20 @@ def splat(
     picture[:] = BACKGROUND
     flat = picture.reshape(-1, 3)
     nearest = np.full(width * height, np.inf, np.float32)
-    reach = int(np.ceil(radius.max(initial=0)))
-    column, row = np.floor(u).astype(np.int64), np.floor(v).astype(np.int64)
     order = np.argsort(-depth)  # far to near: the last one written to a pixel is the nearest
-    column, row, depth, radius, rgb = (
-        column[order], row[order], depth[order], radius[order], rgb[order])
-    for shift_y in range(-reach, reach + 1):
-        for shift_x in range(-reach, reach + 1):
-            far = max(abs(shift_x), abs(shift_y))
-            x, y = column + shift_x, row + shift_y
-            use = (far <= radius) & (x >= 0) & (x < width) & (y >= 0) & (y < height)
-            pixel, here = (y * width + x)[use], depth[use]
-            shade = rgb[use]
-            front = np.full(width * height, -1, np.int64)
-            front[pixel] = np.arange(pixel.size)
-            hit = np.flatnonzero(front >= 0)
-            index = front[hit]
-            closer = here[index] < nearest[hit]
-            hit, index = hit[closer], index[closer]
-            nearest[hit] = here[index]
-            flat[hit] = shade[index]
+    column, row = (np.floor(item[order]).astype(np.int64) for item in (u, v))
+    depth, radius, rgb = depth[order], radius[order], rgb[order]
+    writer = np.zeros(width * height, np.int64)
+    reach = int(radius.max(initial=0))
+    for shift_y, shift_x in product(range(-reach, reach + 1), repeat=2):
+        large = np.flatnonzero(radius >= max(abs(shift_x), abs(shift_y)))
+        x, y = column[large] + shift_x, row[large] + shift_y
+        inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+        point, pixel = large[inside], (y * width + x)[inside]
+        writer[pixel] = point
+        front = (writer[pixel] == point) & (depth[point] < nearest[pixel])
+        point, pixel = point[front], pixel[front]
+        nearest[pixel], flat[pixel] = depth[point], rgb[point]
     return picture
 
 
