@@ -1,0 +1,1 @@
+"""Bytes in, values out, and back; no sockets and no engine."""

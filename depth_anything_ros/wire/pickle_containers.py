@@ -1,0 +1,135 @@
+"""The bookkeeping that keeps lists, tuples and dicts small trees: no cycles, no bombs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from depth_anything_ros.errors import InvalidRequest, PayloadTooLarge
+from depth_anything_ros.wire.inert import MARKS, seen, shown
+from depth_anything_ros.wire.limits import Limits
+
+KEY_LIMIT = 2**31
+"""Larger ints as keys could be made to collide in the dict's hash table."""
+
+
+@dataclass
+class Extent:
+    """
+    How large a container is once every shared part is written out.
+
+    A container that is part of another one is ``closed``: pickles of plain data never change it
+    again, and a cycle could not be made without doing so.
+    """
+
+    depth: int = 1
+    nodes: int = 1
+    closed: bool = False
+
+
+class Containers:
+    """Fills the containers of one pickle within its limits."""
+
+    def __init__(self, limits: Limits) -> None:
+        """Start with no container known."""
+        self._limits = limits
+        # By id: every container is entered when it is made, so that an id used again is fresh.
+        self._extents: dict[int, Extent] = {}
+
+    def new_list(self) -> list[object]:
+        """Return an empty list."""
+        made: list[object] = []
+        self._extents[id(made)] = Extent()
+        return made
+
+    def new_dict(self) -> dict[object, object]:
+        """Return an empty dict."""
+        made: dict[object, object] = {}
+        self._extents[id(made)] = Extent()
+        return made
+
+    def new_tuple(self, items: list[object]) -> tuple[object, ...]:
+        """
+        Return a tuple of finished values.
+
+        :raises InvalidRequest: when an item is not one.
+        :raises PayloadTooLarge: when it is nested too deep or stands for too many values.
+        """
+        made = tuple(items)
+        extent = Extent()
+        self._extents[id(made)] = extent
+        for item in items:
+            self._enter(extent, item)
+        return made
+
+    def extend(self, target: object, items: list[object]) -> None:
+        """
+        Append items to a list.
+
+        :raises InvalidRequest: when the target is no open list or an item is no value.
+        :raises PayloadTooLarge: when it is nested too deep or stands for too many values.
+        """
+        if not isinstance(target, list):
+            raise InvalidRequest(f'pickle appends to {seen(target)}; accepted: a list')
+        extent = self._open(target)
+        for item in items:
+            if item is target:
+                raise InvalidRequest('pickle puts a list into itself')
+            self._enter(extent, item)
+        target.extend(items)
+
+    def update(self, target: object, items: list[object]) -> None:
+        """
+        Set items, alternating keys and values, of a dict.
+
+        :raises InvalidRequest: when the target is no open dict, a key neither text nor a small
+            int, or a value none.
+        :raises PayloadTooLarge: when it has too many keys, is nested too deep or stands for too
+            many values.
+        """
+        if not isinstance(target, dict):
+            raise InvalidRequest(f'pickle sets an item of {seen(target)}; accepted: a dict')
+        if len(items) % 2:
+            raise InvalidRequest('pickle sets a key without a value')
+        extent = self._open(target)
+        for key, value in zip(items[::2], items[1::2]):
+            if type(key) is not str and not (type(key) is int and abs(key) < KEY_LIMIT):
+                raise InvalidRequest(f'dict key is {seen(key)}; accepted: text, or a small int')
+            if value is target:
+                raise InvalidRequest('pickle puts a dict into itself')
+            self._enter(extent, value)
+            target[key] = value
+            if len(target) > self._limits.entries:
+                raise PayloadTooLarge(
+                    f'dict with more than {self._limits.entries} keys, the last '
+                    f'{shown(str(key))}')
+
+    def check_value(self, value: object) -> None:
+        """
+        Refuse what may not be part of a value.
+
+        :raises InvalidRequest: when it is a name, a call or an object without its contents.
+        """
+        if isinstance(value, MARKS):
+            raise InvalidRequest(f'pickle holds {seen(value)} where a value is expected')
+
+    def _open(self, target: object) -> Extent:
+        extent = self._extents[id(target)]
+        if extent.closed:
+            raise InvalidRequest('pickle changes a container that is part of another one already')
+        return extent
+
+    def _enter(self, extent: Extent, item: object) -> None:
+        self.check_value(item)
+        nodes, depth = 1, 1
+        if isinstance(item, (list, dict, tuple)):
+            inner = self._extents[id(item)]
+            inner.closed = True
+            nodes, depth = inner.nodes, inner.depth + 1
+        extent.nodes += nodes
+        extent.depth = max(extent.depth, depth)
+        if extent.depth > self._limits.depth:
+            raise PayloadTooLarge(
+                f'pickle nests deeper than {self._limits.depth} containers')
+        if extent.nodes > self._limits.nodes:
+            raise PayloadTooLarge(
+                f'pickle stands for more than {self._limits.nodes} values')

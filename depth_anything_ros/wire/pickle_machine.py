@@ -1,0 +1,259 @@
+"""A stack machine for pickle opcodes that builds plain values and never calls anything."""
+
+from __future__ import annotations
+
+import pickletools
+from typing import Callable
+
+from depth_anything_ros.errors import InvalidRequest, PayloadTooLarge
+from depth_anything_ros.wire.inert import (
+    Arguments,
+    ArrayType,
+    Global,
+    LongText,
+    seen,
+    shown,
+    Unfinished,
+)
+from depth_anything_ros.wire.limits import Limits
+from depth_anything_ros.wire.pickle_containers import Containers
+from depth_anything_ros.wire.pickle_input import Input, NAME_BYTES
+from depth_anything_ros.wire.pickle_objects import Objects
+
+PROTOCOLS = range(2, 6)
+
+NAMES = {ord(opcode.code): opcode.name for opcode in pickletools.opcodes}
+CODES = {name: code for code, name in NAMES.items()}
+
+
+class Machine:
+    """Reads one pickle; one opcode is one step, and the number of steps is limited."""
+
+    def __init__(self, data: memoryview, limits: Limits) -> None:
+        """
+        Start before the first opcode.
+
+        :param data: the whole message, read-only bytes.
+        :param limits: how much it may hold.
+        """
+        self.input = Input(data)
+        self._limits = limits
+        self._text_budget = limits.text_bytes
+        self._stack: list[object] = []
+        self._marks: list[int] = []
+        self._memo: dict[int, object] = {}
+        self._containers = Containers(limits)
+        self._objects = Objects(len(data), limits.pixels)
+
+    def run(self) -> object:
+        """
+        Return the value that the pickle stands for.
+
+        :raises InvalidRequest: when it is broken or asks for more than plain values.
+        :raises PayloadTooLarge: when it goes beyond a limit.
+        """
+        if self.input.byte() != CODES['PROTO'] or self.input.byte() not in PROTOCOLS:
+            raise InvalidRequest(
+                f'message is not a pickle of protocol {PROTOCOLS[0]} to {PROTOCOLS[-1]}')
+        for _ in range(self._limits.operations):
+            code = self.input.byte()
+            if code == CODES['STOP']:
+                return self._stop()
+            step = STEPS.get(code)
+            if step is None:
+                raise InvalidRequest(
+                    f'pickle opcode {NAMES.get(code, hex(code))} at byte {self.input.at - 1} '
+                    'is not accepted')
+            step(self)
+        raise PayloadTooLarge(f'pickle of more than {self._limits.operations} operations')
+
+    def push(self, value: object) -> None:
+        """Put a value on the stack."""
+        self._stack.append(value)
+
+    def pop(self) -> object:
+        """Take the value on top of the stack, never one below the last mark."""
+        if len(self._stack) <= (self._marks[-1] if self._marks else 0):
+            raise InvalidRequest(f'pickle takes a value that is not there: byte {self.input.at}')
+        return self._stack.pop()
+
+    def top(self) -> object:
+        """Return the value on top of the stack."""
+        value = self.pop()
+        self._stack.append(value)
+        return value
+
+    def mark(self) -> None:
+        """Remember the height of the stack."""
+        self._marks.append(len(self._stack))
+
+    def pop_to_mark(self) -> list[object]:
+        """Take all values above the last mark, and the mark."""
+        if not self._marks:
+            raise InvalidRequest(f'pickle takes a mark that is not there, at byte {self.input.at}')
+        height = self._marks.pop()
+        items = self._stack[height:]
+        del self._stack[height:]
+        return items
+
+    def text(self, size: int) -> None:
+        """Push the next ``size`` bytes as text, undecoded where they are beyond the budget."""
+        data = self.input.take(size)
+        if size > self._text_budget:
+            self.push(LongText(data))
+            return
+        self._text_budget -= size
+        try:
+            self.push(str(data, 'utf-8'))
+        except UnicodeDecodeError as error:
+            raise InvalidRequest(f'text at byte {self.input.at - size} is not UTF-8') from error
+
+    def frame(self) -> None:
+        """Skip the length of a frame, which must be inside the message."""
+        size = self.input.unsigned(8)
+        if size > self.input.left:
+            raise InvalidRequest(f'pickle frame of {size} bytes; {self.input.left} are there')
+
+    def name_lines(self) -> None:
+        """Push the name that GLOBAL spells in two lines."""
+        self._name(self.input.line(), self.input.line())
+
+    def name_stack(self) -> None:
+        """Push the name whose two parts are on the stack."""
+        name, module = self.pop(), self.pop()
+        if not isinstance(name, str) or not isinstance(module, str):
+            raise InvalidRequest(f'pickle names {seen(module)} and {seen(name)}; accepted: text')
+        self._name(module, name)
+
+    def new_tuple(self, items: list[object]) -> None:
+        """Push a tuple, or the arguments of a call when an item has no meaning by itself."""
+        if any(isinstance(item, (Global, ArrayType, LongText)) for item in items):
+            for item in items:
+                if isinstance(item, (Arguments, Unfinished)):
+                    self._containers.check_value(item)
+            self.push(Arguments(items))
+        else:
+            self.push(self._containers.new_tuple(items))
+
+    def tuple_of(self, size: int) -> None:
+        """Push a tuple of the last ``size`` values."""
+        self.new_tuple([self.pop() for _ in range(size)][::-1])
+
+    def new_list(self) -> None:
+        """Push an empty list."""
+        self.push(self._containers.new_list())
+
+    def new_dict(self) -> None:
+        """Push an empty dict."""
+        self.push(self._containers.new_dict())
+
+    def append(self, items: list[object]) -> None:
+        """Append items to the list below them."""
+        self._containers.extend(self.top(), items)
+
+    def set_items(self, items: list[object]) -> None:
+        """Set items of the dict below them."""
+        self._containers.update(self.top(), items)
+
+    def put(self, key: int) -> None:
+        """Remember the value on top of the stack."""
+        value = self.top()
+        self._memo[key] = value
+        if isinstance(value, Unfinished):
+            value.memo_keys.append(key)
+
+    def memoize(self) -> None:
+        """Remember the value on top of the stack under the next number."""
+        self.put(len(self._memo))
+
+    def get(self, key: int) -> None:
+        """Push a remembered value."""
+        if key not in self._memo:
+            raise InvalidRequest(f'pickle recalls value {key}, which it never stored')
+        self.push(self._memo[key])
+
+    def reduce(self) -> None:
+        """Push what a call stands for."""
+        arguments, what = self.pop(), self.pop()
+        self.push(self._objects.call(what, arguments))
+
+    def new_object(self) -> None:
+        """Push what the making of an object stands for."""
+        arguments, what = self.pop(), self.pop()
+        self.push(self._objects.new(what, arguments))
+
+    def build(self) -> None:
+        """Push the object below the state, finished with it."""
+        state, target = self.pop(), self.pop()
+        if not isinstance(target, Unfinished) or target.finished:
+            raise InvalidRequest(f'pickle sets the state of {seen(target)}, which is never done')
+        value = target.finish(state)
+        target.finished = True
+        for key in target.memo_keys:
+            if self._memo[key] is target:
+                self._memo[key] = value
+        target.memo_keys.clear()
+        self.push(value)
+
+    def _name(self, module: str, name: str) -> None:
+        if len(module) > NAME_BYTES or len(name) > NAME_BYTES:
+            raise InvalidRequest(f'pickle names {shown(module)}, longer than any we accept')
+        self.push(self._objects.name(module, name))
+
+    def _stop(self) -> object:
+        value = self.pop()
+        self._containers.check_value(value)
+        if self._stack or self._marks:
+            raise InvalidRequest('pickle stops with more than one value')
+        if self.input.left:
+            raise InvalidRequest(
+                f'pickle stops at byte {self.input.at}; {self.input.left} bytes follow')
+        return value
+
+
+def steps() -> dict[int, Callable[[Machine], None]]:
+    """Return what each accepted opcode does; all others are refused."""
+    table: dict[str, Callable[[Machine], None]] = {
+        'FRAME': Machine.frame,
+        'MARK': Machine.mark,
+        'NONE': lambda m: m.push(None),
+        'NEWTRUE': lambda m: m.push(True),
+        'NEWFALSE': lambda m: m.push(False),
+        'BININT': lambda m: m.push(m.input.signed()),
+        'BININT1': lambda m: m.push(m.input.byte()),
+        'BININT2': lambda m: m.push(m.input.unsigned(2)),
+        'LONG1': lambda m: m.push(m.input.long()),
+        'BINFLOAT': lambda m: m.push(m.input.double()),
+        'SHORT_BINUNICODE': lambda m: m.text(m.input.byte()),
+        'BINUNICODE': lambda m: m.text(m.input.unsigned(4)),
+        'BINUNICODE8': lambda m: m.text(m.input.unsigned(8)),
+        'SHORT_BINBYTES': lambda m: m.push(m.input.take(m.input.byte())),
+        'BINBYTES': lambda m: m.push(m.input.take(m.input.unsigned(4))),
+        'BINBYTES8': lambda m: m.push(m.input.take(m.input.unsigned(8))),
+        'BYTEARRAY8': lambda m: m.push(m.input.take(m.input.unsigned(8))),
+        'EMPTY_DICT': Machine.new_dict,
+        'EMPTY_LIST': Machine.new_list,
+        'EMPTY_TUPLE': lambda m: m.new_tuple([]),
+        'TUPLE1': lambda m: m.tuple_of(1),
+        'TUPLE2': lambda m: m.tuple_of(2),
+        'TUPLE3': lambda m: m.tuple_of(3),
+        'TUPLE': lambda m: m.new_tuple(m.pop_to_mark()),
+        'APPEND': lambda m: m.append([m.pop()]),
+        'APPENDS': lambda m: m.append(m.pop_to_mark()),
+        'SETITEM': lambda m: m.set_items([m.pop(), m.pop()][::-1]),
+        'SETITEMS': lambda m: m.set_items(m.pop_to_mark()),
+        'BINPUT': lambda m: m.put(m.input.byte()),
+        'LONG_BINPUT': lambda m: m.put(m.input.unsigned(4)),
+        'MEMOIZE': Machine.memoize,
+        'BINGET': lambda m: m.get(m.input.byte()),
+        'LONG_BINGET': lambda m: m.get(m.input.unsigned(4)),
+        'GLOBAL': Machine.name_lines,
+        'STACK_GLOBAL': Machine.name_stack,
+        'REDUCE': Machine.reduce,
+        'NEWOBJ': Machine.new_object,
+        'BUILD': Machine.build,
+    }
+    return {CODES[name]: step for name, step in table.items()}
+
+
+STEPS = steps()

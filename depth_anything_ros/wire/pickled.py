@@ -1,0 +1,40 @@
+"""Pickles of the seeds' clients: read without unpickling, written for every numpy."""
+
+from __future__ import annotations
+
+from depth_anything_ros.wire.arrays import check_size
+from depth_anything_ros.wire.limits import DEFAULT_LIMITS, Limits
+from depth_anything_ros.wire.pickle_machine import Machine
+from depth_anything_ros.wire.pickle_writer import pickle_parts
+
+
+def read(data: bytes | bytearray | memoryview, limits: Limits = DEFAULT_LIMITS) -> object:
+    """
+    Return the value of a pickle of protocol 2 to 5; nothing is imported and nothing is called.
+
+    Accepted are dicts with text or small ints as keys, lists, tuples, text, bytes, numbers, bool,
+    None, numpy arrays and scalars of bools, ints and floats, and Pillow images, which come back
+    as :class:`~depth_anything_ros.wire.pillow.PillowImage`. Bytes come back as read-only
+    memoryviews and arrays as read-only views: both share the memory of ``data``.
+
+    :param data: the whole message.
+    :param limits: how much it may hold.
+    :raises InvalidRequest: when it is broken or holds anything else.
+    :raises PayloadTooLarge: when it goes beyond a limit.
+    """
+    view = memoryview(data).cast('B').toreadonly()
+    check_size(len(view), limits.message_bytes, 'message')
+    return Machine(view, limits).run()
+
+
+def write(value: object) -> bytes:
+    """
+    Return a pickle of protocol 4 that loads on numpy 1.24 to 2.x without a warning.
+
+    :param value: dicts, lists, tuples, text, bytes, numbers, bool, None, arrays and numpy scalars.
+    :raises TypeError: when it holds anything else.
+    """
+    return b''.join(pickle_parts(value))
+
+
+__all__ = ['pickle_parts', 'read', 'write']
