@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from depth_anything_ros.core.camera import Intrinsics
 from depth_anything_ros.core.depth import DepthKind, SKY_THRESHOLD
@@ -11,9 +11,8 @@ from depth_anything_ros.core.finish import remarks
 from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.options import FrameOptions, Output
 from depth_anything_ros.core.preview import colourise
-from depth_anything_ros.core.resize import EDGE_RATIO
 from depth_anything_ros.core.result import choose_intrinsics, choose_law, DepthResult
-from depth_anything_ros.engine.grids import Rays, rays, Sampler, sampler
+from depth_anything_ros.engine.grids import Rays, rays, sampler
 from depth_anything_ros.engine.packing import Outputs, staged
 import torch
 
@@ -51,8 +50,8 @@ class FramePath:
     def __init__(self, device: torch.device) -> None:
         """Make empty caches for a device."""
         self._device = device
-        self._rays = lru_cache(maxsize=16)(self._make_rays)
-        self._sampler = lru_cache(maxsize=16)(self._make_sampler)
+        self._rays = lru_cache(maxsize=16)(partial(rays, device=device))
+        self._sampler = lru_cache(maxsize=16)(partial(sampler, device=device))
 
     def finish(
         self, raw: DeviceDepth, frame: Frame, options: FrameOptions, model: str,
@@ -108,12 +107,6 @@ class FramePath:
         if camera is None or raw.resized is None:
             return camera
         return Intrinsics(camera.fx, camera.fy, camera.cx + x, camera.cy + y, *raw.resized)
-
-    def _make_rays(self, camera: Intrinsics) -> Rays:
-        return rays(camera, self._device)
-
-    def _make_sampler(self, source: tuple[int, int], target: tuple[int, int]) -> Sampler:
-        return sampler(source, target, EDGE_RATIO, self._device)
 
 
 def invalidated(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from depth_anything_ros.core.camera import Intrinsics
-from depth_anything_ros.core.resize import sample_positions
+from depth_anything_ros.core.resize import EDGE_RATIO, sample_positions
 import torch
 
 
@@ -80,7 +80,8 @@ class Sampler:
 
 
 def sampler(
-    source: tuple[int, int], target: tuple[int, int], edge_ratio: float, device: torch.device,
+    source: tuple[int, int], target: tuple[int, int], *, device: torch.device,
+    edge_ratio: float = EDGE_RATIO,
 ) -> Sampler:
     """
     Return the resize between two (width, height) sizes on a device.

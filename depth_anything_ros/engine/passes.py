@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from depth_anything_ros.core.depth import SKY_THRESHOLD
@@ -57,19 +57,8 @@ class FrameNetwork(nn.Module):
         use_tables(network)
         channels_last(network)
         lower_precision(network, precision)
-        self.tables = lru_cache(maxsize=SIZES_KEPT)(self._make_tables)
-
-    def _make_tables(self, height: int, width: int, device: torch.device) -> Tables:
-        """Return the tables of a size; the device is part of the key, they lie where it is."""
-        return [
-            (backbone_table(branch.backbone.pretrained, height, width),
-             head_table(branch.head, height, width))
-            for branch in self.branches()]
-
-    def branches(self) -> list[Any]:
-        """Return the plain networks inside: one, or any-view and metric of the nested model."""
-        network: Any = self.network
-        return [network.da3, network.da3_metric] if hasattr(network, 'da3') else [network]
+        # Not a bound method: a cycle would keep the weights in memory after the last use.
+        self.tables = lru_cache(maxsize=SIZES_KEPT)(partial(make_tables, network))
 
     def forward(self, images: torch.Tensor, tables: Tables | None = None) -> RawMaps:
         """
@@ -81,7 +70,7 @@ class FrameNetwork(nn.Module):
         if tables is None:
             tables = self.tables(images.shape[2], images.shape[3], images.device)
         maps = [self._branch(branch, images, *each)
-                for branch, each in zip(self.branches(), tables, strict=True)]
+                for branch, each in zip(branches(self.network), tables, strict=True)]
         return maps[0] if len(maps) == 1 else nested(maps[0], maps[1])
 
     def _branch(
@@ -97,6 +86,28 @@ class FrameNetwork(nn.Module):
         if branch.cam_dec is not None:
             camera = predicted_camera(branch.cam_dec, found.camera.float(), height, width)
         return RawMaps(depth, confidence, sky, camera)
+
+
+def branches(network: Any) -> list[Any]:
+    """Return the plain networks inside: one, or any-view and metric of the nested model."""
+    return [network.da3, network.da3_metric] if hasattr(network, 'da3') else [network]
+
+
+def make_tables(
+    network: nn.Module, height: int, width: int, device: torch.device,
+) -> Tables:
+    """
+    Return the tables of every branch for images of one size.
+
+    :param network: upstream's network, on ``device``.
+    :param height: image height in pixels.
+    :param width: image width in pixels.
+    :param device: where the network is, so that a cache of these does not outlive a move.
+    """
+    return [
+        (backbone_table(branch.backbone.pretrained, height, width),
+         head_table(branch.head, height, width))
+        for branch in branches(network)]
 
 
 def predicted_camera(

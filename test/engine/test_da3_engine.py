@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+import gc
 import json
 import logging
 from pathlib import Path
 import threading
 from typing import Any
+import weakref
 
 from depth_anything_ros.core.camera import Intrinsics
 from depth_anything_ros.core.depth import DepthKind, FocalSource
@@ -276,6 +278,21 @@ def test_a_closed_engine_says_so() -> None:
     engine.close()
     with pytest.raises(NotReady, match='closed'):
         engine.infer([prepared])
+
+
+def test_closing_frees_the_weights_at_once() -> None:
+    network = tiny_nested()
+    engine = DA3Engine(network, find('da3nested-giant-large'))
+    engine.warm_up(128, 96)
+    gone = weakref.ref(network)
+    gc.collect()
+    gc.disable()
+    try:
+        del network
+        engine.close()
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_info_says_what_it_is() -> None:
