@@ -16,16 +16,16 @@ import numpy as np
 CLOUD_SIZE = (1200, 800)
 
 
-def typical(views: Sequence[Seen]) -> Seen:
+def typical(views: Sequence[Seen], *, relative: bool) -> Seen:
     """Return the view with the median error, or the one in the middle of the run."""
+    def error(view: Seen) -> float:
+        assert view.accuracy is not None
+        return view.accuracy.aligned_abs_rel if relative else view.accuracy.abs_rel
+
     measured = [view for view in views if view.accuracy is not None]
     if not measured:
         return views[len(views) // 2]
-    return sorted(measured, key=_error)[len(measured) // 2]
-
-
-def _error(view: Seen) -> float:
-    return view.accuracy.abs_rel if view.accuracy else 0.0
+    return sorted(measured, key=error)[len(measured) // 2]
 
 
 def write_views(plan: Plan, views: Sequence[Seen], output: Path) -> dict[str, str]:
@@ -40,12 +40,15 @@ def write_views(plan: Plan, views: Sequence[Seen], output: Path) -> dict[str, st
         (output / name).unlink(missing_ok=True)
     if not views:
         return {}
-    view = typical(views)
+    view = typical(views, relative=plan.relative)
     caption = f', mean {100 * view.accuracy.abs_rel:.1f} %' if view.accuracy else ''
     write_picture(output / 'depth.png', side_by_side(
         view.rgb, view.depth, view.truth, metric=not plan.relative, caption=caption))
-    shows = 'camera image, depth, error' if view.truth is not None else 'camera image, depth'
-    files = {'depth.png': f'{shows} (the view with the median error)' if view.accuracy else shows}
+    shows = 'camera image, relative depth' if plan.relative else 'camera image, depth'
+    if view.accuracy:
+        shows += '' if plan.relative else ', error'
+        shows += ' (the view with the median error)'
+    files = {'depth.png': shows}
     if view.cloud is not None and view.intrinsics is not None:
         points, colours = view.cloud[..., :3], unpacked(view.cloud)
         finite = points[np.isfinite(points).all(axis=-1)]

@@ -69,7 +69,9 @@ class Program:
         :raises DemoFailed: with the end of its log.
         """
         if self.code:
-            raise DemoFailed(f'{self.name} ended with code {self.code}:\n{self.tail()}')
+            how = f'ended with code {self.code}' if self.code > 0 else (
+                f'was killed by {signal.Signals(-self.code).name}')
+            raise DemoFailed(f'{self.name} {how}:\n{self.tail()}')
 
     def tail(self, lines: int = 12) -> str:
         """Return the end of its log, indented."""
