@@ -1,16 +1,15 @@
 import signal
 import threading
 
-import numpy as np
-import pytest
-
-pytest.importorskip('rclpy')
-
+import cv2
+from depth_anything_ros.cli.demo_plan import parameter_file
 from depth_anything_ros.core.camera import Intrinsics
 from depth_anything_ros.ros.conversions import NANOSECONDS, stamp_ns
 from depth_anything_ros.ros.demo_transform import quaternion
 from depth_anything_ros.scenes import camera_path, demo_rooms, render
 from depth_anything_ros.scenes.trajectory import pose
+import numpy as np
+import pytest
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile
@@ -84,13 +83,11 @@ def test_a_room_arrives_whole_and_can_be_computed_again(reader):
 
 
 def test_an_own_picture_of_an_unknown_camera_is_uncalibrated(reader, tmp_path):
-    import cv2
     picture = np.random.default_rng(1).integers(0, 255, (30, 50, 3), np.uint8)
     # Quotes and spaces: a name that a parameter file must not break.
     path = tmp_path / 'my "best" photo.png'
     cv2.imwrite(str(path), picture)
     file = tmp_path / 'camera.yaml'
-    from depth_anything_ros.cli.demo_plan import parameter_file
     parameter_file(file, {'source': 'image', 'path': str(path), 'rate': 10.0, 'frames': 3})
     with Process('-m', MODULE, '--ros-args', '--params-file', str(file)) as process:
         assert process.process.wait(30) == 0, process.lines
