@@ -12,7 +12,14 @@ from depth_anything_ros.core.depth import DepthKind
 from depth_anything_ros.errors import DepthAnythingError, NotReady
 from depth_anything_ros.ros.background import in_background
 from depth_anything_ros.ros.counting import Counts, Flow
-from depth_anything_ros.ros.diagnostics import array_of, diagnose, Health, milliseconds
+from depth_anything_ros.ros.diagnostics import (
+    array_of,
+    diagnose,
+    Health,
+    judge,
+    milliseconds,
+    SILENCE,
+)
 from depth_anything_ros.ros.distro import steady_timer
 from depth_anything_ros.ros.inputs import CameraInput
 from depth_anything_ros.ros.outputs import Outputs
@@ -185,7 +192,11 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
             '%s (%s, weights under %s) on %s in %s', info.model, info.kind.value, info.licence,
             info.device, info.precision)
         self._service = service
-        self._outputs = Outputs(self, relative=info.kind is DepthKind.RELATIVE)
+        try:
+            self._outputs = Outputs(self, relative=info.kind is DepthKind.RELATIVE)
+        except Exception:
+            self._clean_up()
+            raise
         self._state = 'inactive'
 
     def _activate(self) -> None:
@@ -255,5 +266,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
             load_error=self._load_error, last_error=self._reporter.last_error,
             warnings=info.warnings if info else (), values=values)
         self._reported = counts
+        if camera and not camera.counts().received and health.publishers and silence > SILENCE:
+            self._reporter.once(f'silence on {camera.image_topic}', judge(health)[1])
         status = diagnose(health, self.get_fully_qualified_name())
         self._diagnostics.publish(array_of(self.get_clock().now().to_msg(), status))
