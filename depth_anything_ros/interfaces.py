@@ -65,5 +65,5 @@ def _how_to_get_ros() -> str:
     if found:
         return (f'{", ".join(found)} is for another Python; make the virtual environment with '
                 'the Python of that ROS 2 (/usr/bin/python3)')
-    return ("source a ROS 2 installation, or on x86_64 Linux: pip install "
-            "'depth_anything_ros[ros]'")
+    return ('source a ROS 2 installation, or on x86_64 Linux: '
+            'pip install "depth_anything_ros[ros]"')

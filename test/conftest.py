@@ -1,0 +1,45 @@
+"""Marks of the suite; a test whose needs are not met is skipped with the reason."""
+
+import importlib.util
+import os
+
+import pytest
+
+# Real processes under test keep to this machine and to a domain of this run.
+os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+os.environ.setdefault('ROS_LOCALHOST_ONLY', '1')
+os.environ.setdefault('ROS_DOMAIN_ID', str(1 + os.getpid() % 100))
+# Message fields refuse wrong types and ranges instead of taking what fits by chance.
+os.environ.setdefault('ROS_PYTHON_CHECK_FIELDS', '1')
+
+WEIGHTS = 'DEPTH_ANYTHING_TEST_WEIGHTS'
+
+
+def missing(mark):
+    """Return why tests of a mark cannot run here, or None."""
+    if mark == 'gpu':
+        if importlib.util.find_spec('torch') is None:
+            return 'torch is not installed'
+        import torch
+        return None if torch.cuda.is_available() else 'no CUDA device'
+    if mark == 'ros':
+        from depth_anything_ros.interfaces import ros_problem
+        return ros_problem()
+    if mark == 'weights':
+        return None if os.environ.get(WEIGHTS) else f'{WEIGHTS} names no folder of weights'
+    if mark == 'builds':
+        return (None if os.environ.get('DEPTH_ANYTHING_TEST_BUILDS') == '1'
+                else 'minutes of building: set DEPTH_ANYTHING_TEST_BUILDS=1, or run scripts/test')
+    return None
+
+
+def pytest_collection_modifyitems(items):
+    reasons = {}
+    for item in items:
+        for mark in ('gpu', 'ros', 'weights', 'builds'):
+            if item.get_closest_marker(mark) is None:
+                continue
+            if mark not in reasons:
+                reasons[mark] = missing(mark)
+            if reasons[mark]:
+                item.add_marker(pytest.mark.skip(reason=reasons[mark]))

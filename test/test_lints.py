@@ -1,0 +1,67 @@
+"""The linters of a ROS package: those that exist as wheels, and the checks of the others."""
+
+from pathlib import Path
+
+from headers import HEADER, missing, ROOT, with_header
+import pytest
+
+FOLDERS = ['depth_anything_ros', 'launch', 'test', 'training', 'bench', 'setup.py']
+PATHS = [str(ROOT / name) for name in FOLDERS if (ROOT / name).exists()]
+XML = [path for path in (
+    ROOT / 'package.xml', *sorted((ROOT / 'config').glob('*.xml')),
+    *sorted((ROOT / 'launch').glob('*.xml'))) if path.is_file()]
+
+
+def test_ament_flake8(capfd):
+    flake8 = pytest.importorskip('ament_flake8.main')
+    pytest.importorskip('flake8_import_order')
+    code, errors = flake8.main_with_errors(argv=PATHS)
+    assert code == 0, '\n'.join(errors)
+
+
+def test_ament_pep257(capfd):
+    pep257 = pytest.importorskip('ament_pep257.main')
+    # Tests need no docstrings; ament's own set asks for none, but checks those that are there.
+    paths = [path for path in PATHS if not path.endswith('/test')]
+    code = pep257.main(argv=paths)
+    assert code == 0, capfd.readouterr().out
+
+
+def test_every_source_has_the_licence_header():
+    assert [str(path.relative_to(ROOT)) for path in missing()] == []
+
+
+def test_the_header_goes_below_the_interpreter_line_and_only_once():
+    program = '#!/usr/bin/env python3\nprint()\n'
+    once = with_header(program)
+    assert once.startswith('#!/usr/bin/env python3\n# Copyright 2026') and HEADER in once
+    assert with_header(once) == once
+    assert with_header('') == ''
+    assert with_header('"""Text."""\n') == f'{HEADER}\n"""Text."""\n'
+
+
+def test_the_licence_is_apache_2():
+    text = (ROOT / 'LICENSE').read_text()
+    assert 'Apache License' in text and 'Version 2.0, January 2004' in text
+    assert 'END OF TERMS AND CONDITIONS' in text
+
+
+@pytest.mark.parametrize('path', XML, ids=lambda path: path.name)
+def test_xml_is_well_formed(path):
+    from xml.etree import ElementTree
+    ElementTree.parse(path)
+    assert '\t' not in path.read_text()
+
+
+def test_shell_scripts_are_strict_and_parse():
+    import subprocess
+    scripts = [path for path in [*(ROOT / 'scripts').iterdir(), *(ROOT / '.ci').glob('*')]
+               if path.is_file()]
+    assert {'setup', 'test', 'check', 'environment', 'run'} <= {path.name for path in scripts}
+    for path in scripts:
+        subprocess.run(['bash', '-n', str(path)], check=True)
+        if path.name != 'environment':
+            text = path.read_text()
+            assert text.startswith('#!/usr/bin/env bash\n'), path
+            assert 'set -euo pipefail' in text, path
+            assert Path(path).stat().st_mode & 0o100, f'{path} is not executable'
