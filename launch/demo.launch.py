@@ -17,7 +17,7 @@ PACKAGE = 'depth_anything_ros'
 CAMERA_ARGUMENTS = {
     'source': ('room', 'room, image, video, folder or v4l.', str),
     'path': ('', 'File, folder or device of the source.', str),
-    'room': ('2', 'Which of the rooms that da3-tiny knows, 0 to 7.', int),
+    'room': ('3', 'Which of the rooms that da3-tiny knows, 0 to 7.', int),
     'rate': ('5.0', 'Images per second.', float),
     'fov_deg': ('0.0', 'Horizontal field of view in degrees; a room has its own.', float),
 }

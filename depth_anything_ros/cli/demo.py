@@ -22,7 +22,7 @@ DEFAULT_MODEL = 'da3-tiny'
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     source = parser.add_mutually_exclusive_group()
-    source.add_argument('--room', type=int, default=2, metavar='0..7',
+    source.add_argument('--room', type=int, default=3, metavar='0..7',
                         help='ray-cast room with exact depth (default: %(default)s)')
     source.add_argument('--image', metavar='FILE', help='a picture of yours')
     source.add_argument('--video', metavar='FILE', help='a video of yours')

@@ -21,7 +21,7 @@ class DemoCameraSettings:
     path: str = setting(
         '', 'File or folder of the source; for v4l a device such as /dev/video0.')
     room: int = setting(
-        2, 'Which of the rooms that da3-tiny knows.', low=0, high=7)
+        3, 'Which of the rooms that da3-tiny knows.', low=0, high=7)
     rate: float = setting(5.0, 'Images per second.', unit='Hz', low=0.1, high=240.0)
     width: int = setting(
         0, 'Width of the image; 0: as the source has it, or as height asks (room: 640).',
