@@ -14,7 +14,7 @@ import os
 from pathlib import Path
 import shutil
 import sys
-from typing import MutableMapping
+from typing import Mapping, MutableMapping
 
 from depth_anything_ros.errors import ConfigError
 
@@ -92,13 +92,15 @@ def choose_profile(environment: MutableMapping[str, str]) -> tuple[Path | None, 
     rmw = environment.get('RMW_IMPLEMENTATION', '')
     if rmw and 'fastrtps' not in rmw:
         return None, f'no Fast DDS profile: RMW_IMPLEMENTATION is {rmw}'
+    profile = find_shared(f'config/{PROFILE}')
     for name in (*PROFILE_VARIABLES, 'FASTDDS_BUILTIN_TRANSPORTS'):
+        if profile is not None and environment.get(name) == str(profile):
+            return profile, f'Fast DDS profile {profile}'
         if environment.get(name):
             return None, f'no Fast DDS profile of ours: {name} is {environment[name]}'
     for file in ('DEFAULT_FASTDDS_PROFILES.xml', 'DEFAULT_FASTRTPS_PROFILES.xml'):
         if Path(file).is_file():
             return None, f'no Fast DDS profile of ours: {file} in the working directory is used'
-    profile = find_shared(f'config/{PROFILE}')
     if profile is None:
         return None, f'no Fast DDS profile: {PROFILE} is not installed'
     memory = Path('/dev/shm')
@@ -107,9 +109,24 @@ def choose_profile(environment: MutableMapping[str, str]) -> tuple[Path | None, 
                       f'{shutil.disk_usage(memory).free >> 20} MB free, two processes need '
                       f'{2 * SEGMENT_BYTES >> 20} MB; large images may be lost (in a container: '
                       '--shm-size=512m)')
-    for name in PROFILE_VARIABLES:
+    for name in profile_variables(environment):
         environment[name] = str(profile)
     return profile, f'Fast DDS profile {profile}'
+
+
+def profile_variables(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """
+    Return the variables that name the profile to the Fast DDS that is installed.
+
+    The new one complains about the old name at every start; both are returned where it cannot be
+    seen which Fast DDS it is.
+    """
+    prefixes = [sys.prefix, *environment.get('AMENT_PREFIX_PATH', '').split(os.pathsep)]
+    new, old = (any((Path(prefix) / 'share' / name).is_dir() for prefix in prefixes if prefix)
+                for name in ('fastdds', 'fastrtps'))
+    if new == old:
+        return PROFILE_VARIABLES
+    return PROFILE_VARIABLES[:1] if new else PROFILE_VARIABLES[1:]
 
 
 def find_shared(relative: str) -> Path | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from depth_anything_ros.process import choose_profile, PROFILE_VARIABLES
+from depth_anything_ros.process import choose_profile, profile_variables
 from launch import LaunchContext, LaunchDescription
 from launch.actions import (
     DeclareLaunchArgument,
@@ -69,7 +69,7 @@ def large_images() -> list[Any]:
     profile, text = choose_profile(dict(os.environ))
     if profile is None:
         return [LogInfo(msg=text)]
-    return [SetEnvironmentVariable(name, str(profile)) for name in PROFILE_VARIABLES]
+    return [SetEnvironmentVariable(name, str(profile)) for name in profile_variables(os.environ)]
 
 
 def generate_launch_description() -> LaunchDescription:
