@@ -6,9 +6,9 @@ Needs numpy and Pillow only, so that it runs in an environment of any age:
     python test/wire/make_golden.py
 
 writes ``numpy-<version>-p<protocol>.pkl`` and ``pillow-<version>-p<protocol>.pkl`` for protocols
-2 to 5 into ``golden/`` beside itself. The committed files come from Python 3.11 with numpy 1.24.4 and Pillow
-9.5.0, numpy 1.26.4 and Pillow 10.4.0, numpy 2.0.2 and Pillow 11.3.0, numpy 2.4.6 and Pillow
-13.0.0.
+2 to 5 into ``golden/`` beside itself. The committed files come from Python 3.11 with numpy 1.24.4
+and Pillow 9.5.0, numpy 1.26.4 and Pillow 10.4.0, numpy 2.0.2 and Pillow 11.3.0, numpy 2.4.6 and
+Pillow 13.0.0.
 """
 
 from __future__ import annotations
