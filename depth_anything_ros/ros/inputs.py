@@ -89,6 +89,7 @@ class CameraInput:
         self._pairing = Pairing()
         self._entry = threading.RLock()  # from one image's arrival to its hand-over
         self._exit = threading.Lock()  # from the check that we are open to the last publish
+        self._ends = threading.Lock()  # stages fail in different threads
         self._open = True
         self._received = self._idle = self._no_info = self._flushed = 0
         self._invalid = self._inactive = 0
@@ -210,9 +211,11 @@ class CameraInput:
 
     def _on_error(self, error: Exception) -> None:
         if isinstance(error, Inactive) or not self._node.context.ok():
-            self._inactive += 1
+            with self._ends:
+                self._inactive += 1
         elif isinstance(error, InvalidRequest):
-            self._invalid += 1
+            with self._ends:
+                self._invalid += 1
             self._reporter.warn(error.code, f'image dropped ({error.code}): {error}')
         elif isinstance(error, DepthAnythingError):
             self._reporter.warn(error.code, f'image failed ({error.code}): {error}')

@@ -26,13 +26,17 @@ def run(
         threads ended.
     :param args: command line; default: that of the process.
     :param greeting: lines for the log at start.
-    :returns: 0 after a wish to stop, 2 when the node refuses its settings, else its own code.
+    :returns: 0 after a wish to stop, 2 when arguments or settings are refused, else its own code.
     """
     stop = stop_on_signals()
     node = None
     code, ended = 0, True
     try:
         rclpy.init(args=args)
+    except Exception as error:  # a different class for every kind of wrong argument
+        print(f'cannot start: {error}', file=sys.stderr)
+        return 2
+    try:
         node = make_node()
         forward_logging(node.get_logger())
         for line in greeting:

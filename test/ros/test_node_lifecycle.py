@@ -148,7 +148,8 @@ raise SystemExit(run(lambda: DepthNode(open_service=lambda settings: time.sleep(
 
 
 @pytest.mark.parametrize('given, code, words', [
-    ('modell.name:=x', 2, "did you mean 'model.name'"), ('model.name:=/no/where', 1, '/no/where')])
+    ('modell.name:=x', 2, "did you mean 'model.name'"), ('no_value', 2, 'no_value'),
+    ('model.name:=/no/where', 1, '/no/where')])
 def test_what_cannot_start_says_why(given, code, words):
     with Process('-m', 'depth_anything_ros.ros.node', '--ros-args', '-p', given) as node:
         assert node.process.wait(60) == code, node.lines
