@@ -30,21 +30,21 @@ NEAR = 0.05
 
 
 def side_view(
-    points: Points, shape: float, *, yaw_deg: float = 38.0, pitch_deg: float = 26.0,
+    points: Points, shape: float, *, yaw_deg: float = 30.0, pitch_deg: float = 24.0,
 ) -> Matrix:
     """
     Return a viewpoint that shows what was seen and where it was seen from.
 
-    It looks at the cloud from the side and from above, from just so far that nearly all points
-    and the camera fit into the picture.
+    It looks at the cloud from above and from the side where less is in the way, from just so far
+    that nearly all points and the camera fit into the picture.
 
     :param points: (N, 3) float32, finite, optical frame of the camera (y down), metres.
     :param shape: width / height of the picture.
-    :param yaw_deg: turn about the vertical, positive to the right.
+    :param yaw_deg: turn about the vertical.
     :param pitch_deg: how far above the horizon the viewpoint is.
     :returns: (4, 4) world_to_camera; the world is the camera's optical frame.
     """
-    yaw, pitch = np.radians([yaw_deg, pitch_deg])
+    yaw, pitch = np.radians([yaw_deg * open_side(points), pitch_deg])
     forward = np.array([
         -np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)])
     right = np.cross([0.0, 1.0, 0.0], forward)
@@ -63,6 +63,14 @@ def side_view(
     result = np.eye(4)
     result[:3, :3], result[:3, 3] = rotation, -eye
     return result
+
+
+def open_side(points: Points) -> int:
+    """Return 1 where the cloud's right half is the farther one, else -1."""
+    left = points[:, 0] < 0
+    if left.all() or not left.any():
+        return 1
+    return 1 if np.median(points[~left, 2]) >= np.median(points[left, 2]) else -1
 
 
 def draw_cloud(

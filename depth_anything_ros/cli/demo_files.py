@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Sequence
 
+import cv2
 from depth_anything_ros.cli.demo_cloud import draw_cloud, side_view
 from depth_anything_ros.cli.demo_pictures import side_by_side
 from depth_anything_ros.cli.demo_plan import Plan
@@ -17,15 +18,20 @@ CLOUD_SIZE = (1200, 800)
 
 
 def typical(views: Sequence[Seen], *, relative: bool) -> Seen:
-    """Return the view with the median error, or the one in the middle of the run."""
+    """Return the view with most to see among those whose error is near the median."""
     def error(view: Seen) -> float:
         assert view.accuracy is not None
         return view.accuracy.aligned_abs_rel if relative else view.accuracy.abs_rel
 
-    measured = [view for view in views if view.accuracy is not None]
-    if not measured:
-        return views[len(views) // 2]
-    return sorted(measured, key=error)[len(measured) // 2]
+    measured = sorted((view for view in views if view.accuracy is not None), key=error)
+    quarter = len(measured) // 4
+    return max(measured[quarter:len(measured) - quarter] or views, key=detail)
+
+
+def detail(view: Seen) -> float:
+    """Return how much there is to see in a view: its mean edge."""
+    grey = cv2.cvtColor(view.rgb, cv2.COLOR_RGB2GRAY)
+    return float(np.mean(np.abs(cv2.Laplacian(grey, cv2.CV_32F))))
 
 
 def write_views(plan: Plan, views: Sequence[Seen], output: Path) -> dict[str, str]:
@@ -47,7 +53,7 @@ def write_views(plan: Plan, views: Sequence[Seen], output: Path) -> dict[str, st
     shows = 'camera image, relative depth' if plan.relative else 'camera image, depth'
     if view.accuracy:
         shows += '' if plan.relative else ', error'
-        shows += ' (the view with the median error)'
+        shows += ' (a view with a typical error)'
     files = {'depth.png': shows}
     if view.cloud is not None and view.intrinsics is not None:
         points, colours = view.cloud[..., :3], unpacked(view.cloud)

@@ -1,4 +1,4 @@
-from depth_anything_ros.cli.demo_cloud import BACKGROUND, draw_cloud, side_view, splat
+from depth_anything_ros.cli.demo_cloud import BACKGROUND, draw_cloud, open_side, side_view, splat
 from depth_anything_ros.cli.demo_pictures import (
     depth_scale,
     error_colours,
@@ -45,6 +45,18 @@ def test_the_whole_cloud_and_the_camera_are_in_the_picture(distance):
     assert (seen[:, 2] > 0).all()
     inside = (u >= 0) & (u < SIZE[0]) & (v >= 0) & (v < SIZE[1])
     assert inside.mean() > 0.98 and inside[-1]
+
+
+def test_the_viewpoint_is_on_the_side_where_less_is_in_the_way():
+    camera = Intrinsics.from_fov(70, 64, 48)
+    depth = np.full((48, 64), 4.0, np.float32)
+    depth[:, 40:] = 1.5
+    points = unproject(depth, camera).reshape(-1, 3)
+    mirrored = points * np.float32([-1, 1, 1])
+    assert (open_side(points), open_side(mirrored)) == (-1, 1)
+    for cloud, side in ((points, -1), (mirrored, 1)):
+        pose = side_view(cloud, 1.5)
+        assert np.sign((-pose[:3, :3].T @ pose[:3, 3])[0]) == side
 
 
 def test_the_cloud_is_drawn_and_invalid_points_are_not():
