@@ -84,7 +84,9 @@ def tiny() -> str:
 
 
 PARTS: dict[str, Callable[[], str]] = {
-    'parameters of depth_node': lambda: parameters(describe()),
+    # What is set before ROS starts is no ROS parameter.
+    'parameters of depth_node': lambda: parameters(
+        [item for item in describe() if not item.name.startswith('process.')]),
     'parameters of demo_camera': lambda: parameters(describe_demo_camera()),
     'models': models,
     'accuracy of da3-tiny': tiny,
