@@ -17,11 +17,11 @@ MAX_DIMENSIONS = 4
 MAX_SIDE = 2**31 - 1
 
 DTYPES: dict[str, np.dtype[Any]] = {
-    name: np.dtype(name) for name in (
+    name: np.dtype(name).newbyteorder('<') for name in (
         'bool', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64',
         'float16', 'float32', 'float64')
 }
-"""The element types that we read and write, by numpy's names."""
+"""The element types that we read and write, little-endian, by numpy's names."""
 
 
 def check_shape(shape: object, *, sides: int = MAX_DIMENSIONS) -> tuple[int, ...]:

@@ -1,7 +1,8 @@
 """
 Random pickles: plain values come back equal, everything else is read or refused, never worse.
 
-``WIRE_FUZZ_EXAMPLES`` sets the number of inputs of each of the first two tests; docs/wire-format.md has the long run.
+``WIRE_FUZZ_EXAMPLES`` sets the number of inputs of each of the first two tests;
+docs/wire-format.md has the long run.
 """
 
 from __future__ import annotations

@@ -1,0 +1,108 @@
+"""Messages on a byte stream: four bytes of length, then the message; no socket in sight."""
+
+from __future__ import annotations
+
+import struct
+from typing import Iterator, Sequence
+
+from depth_anything_ros.errors import InvalidRequest, PayloadTooLarge
+from depth_anything_ros.wire.limits import DEFAULT_LIMITS, Limits
+import numpy as np
+
+LENGTH = struct.Struct('!I')
+"""Length of the message that follows, without itself: unsigned, big-endian."""
+
+MAX_LENGTH = 2**32 - 1
+
+Buffer = bytes | bytearray | memoryview
+
+
+def framed(parts: Sequence[Buffer]) -> list[Buffer]:
+    """
+    Return a message with its length in front, for ``sendmsg``; nothing is copied.
+
+    :param parts: the pieces of the message.
+    :raises PayloadTooLarge: when its length does not fit four bytes.
+    """
+    size = sum(memoryview(part).nbytes for part in parts)
+    if size > MAX_LENGTH:
+        raise PayloadTooLarge(f'message of {size} bytes; a frame holds at most {MAX_LENGTH}')
+    return [LENGTH.pack(size), *parts]
+
+
+class FrameReader:
+    """
+    Cuts a stream of bytes into messages.
+
+    Receive straight into :meth:`buffer` and say with :meth:`received` how much came, or hand
+    chunks to :meth:`feed`. The memory of a message is only reserved when its length arrives: the
+    system gives the pages away as the bytes come in, so a length that nobody follows up costs
+    nothing.
+    """
+
+    def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
+        """Start between two messages."""
+        self._limit = limits.message_bytes
+        self._length = memoryview(bytearray(LENGTH.size))
+        self._body: memoryview | None = None
+        self._filled = 0
+
+    @property
+    def between_messages(self) -> bool:
+        """Return whether the stream may end here without cutting a message off."""
+        return self._body is None and self._filled == 0
+
+    def buffer(self) -> memoryview:
+        """Return where the next bytes of the stream belong; never empty."""
+        return self._target()[self._filled:]
+
+    def received(self, size: int) -> memoryview | None:
+        """
+        Take note of ``size`` bytes written to the start of :meth:`buffer`.
+
+        :param size: 1 or more, at most the length of that buffer.
+        :returns: the message when it is complete, in memory of its own, else None.
+        :raises InvalidRequest: when a message is empty.
+        :raises PayloadTooLarge: when a message is longer than the limit; the stream cannot be
+            read on after that.
+        """
+        if not 0 < size <= len(self._target()) - self._filled:
+            raise ValueError(f'{size} bytes received, {len(self.buffer())} were asked for')
+        self._filled += size
+        if self._filled < len(self._target()):
+            return None
+        self._filled = 0
+        if self._body is None:
+            self._start()
+            return None
+        message, self._body = self._body, None
+        return message
+
+    def feed(self, data: Buffer) -> Iterator[memoryview]:
+        """
+        Yield the messages that ``data``, the next bytes of the stream, completes.
+
+        :raises InvalidRequest: as :meth:`received`.
+        :raises PayloadTooLarge: as :meth:`received`.
+        """
+        rest = memoryview(data).cast('B')
+        while rest:
+            buffer = self.buffer()
+            size = min(len(buffer), len(rest))
+            buffer[:size] = rest[:size]
+            rest = rest[size:]
+            message = self.received(size)
+            if message is not None:
+                yield message
+
+    def _target(self) -> memoryview:
+        return self._length if self._body is None else self._body
+
+    def _start(self) -> None:
+        size: int = LENGTH.unpack(self._length)[0]
+        if size == 0:
+            raise InvalidRequest('message of 0 bytes; accepted: 1 byte or more')
+        if size > self._limit:
+            raise PayloadTooLarge(f'message of {size} bytes; accepted: at most {self._limit}')
+        # numpy, because bytearray(size) would fill every page with zeros first.
+        self._body = np.empty(size, np.uint8).data

@@ -1,0 +1,178 @@
+"""
+Our own message: a JSON header and raw little-endian arrays, as parts or as one body.
+
+docs/wire-format.md describes it byte for byte.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+import struct
+from typing import Any, Mapping, Sequence
+
+from depth_anything_ros.errors import InvalidRequest, PayloadTooLarge
+from depth_anything_ros.wire.arrays import (
+    Array,
+    array_bytes,
+    array_view,
+    check_shape,
+    check_size,
+    DTYPES,
+    little_endian,
+    raw_bytes,
+)
+from depth_anything_ros.wire.json_header import decode_header, encode_header, Header
+from depth_anything_ros.wire.limits import DEFAULT_LIMITS, Limits
+
+MAGIC = b'DAR1'
+"""First bytes of a body; a pickle starts with 0x80, a JSON text with a brace."""
+
+START = struct.Struct('<4sI')
+"""Magic and the length of the padded header."""
+
+ALIGNMENT = 64
+"""Header and arrays end at a multiple of this, so that arrays stay aligned in one body."""
+
+ARRAYS = 'arrays'
+"""Header key of the list of arrays, in the order of their bytes."""
+
+NAME_LENGTH = 64
+"""Longest name of an array, in characters."""
+
+Part = bytes | memoryview
+
+
+@dataclass(frozen=True)
+class Message:
+    """A header of JSON values and arrays by name."""
+
+    header: Mapping[str, Any]
+    arrays: Mapping[str, Array] = field(default_factory=dict)
+
+
+def to_parts(message: Message) -> list[Part]:
+    """
+    Return the message as parts: the header, then one part per array; arrays are not copied.
+
+    :raises InvalidRequest: when an array's element type cannot be sent.
+    """
+    arrays = {name: little_endian(array) for name, array in message.arrays.items()}
+    table = [{'name': name, 'dtype': array.dtype.name, 'shape': list(array.shape)}
+             for name, array in arrays.items()]
+    header = encode_header({**message.header, ARRAYS: table})
+    return [header, *(raw_bytes(array) for array in arrays.values())]
+
+
+def from_parts(
+    parts: Sequence[bytes | bytearray | memoryview], limits: Limits = DEFAULT_LIMITS,
+) -> Message:
+    """
+    Return the message of its parts; the arrays are read-only views of them.
+
+    :param parts: the header and one part per array.
+    :param limits: how much the message may hold.
+    :raises InvalidRequest: when header and parts do not fit together.
+    :raises PayloadTooLarge: when the message goes beyond a limit.
+    """
+    views = [memoryview(part).cast('B').toreadonly() for part in parts]
+    if not views:
+        raise InvalidRequest('message of no parts; accepted: a header and one part per array')
+    check_size(sum(len(view) for view in views), limits.message_bytes, 'message')
+    header, table = _header(views[0], limits)
+    if len(table) != len(views) - 1:
+        raise InvalidRequest(
+            f'message has {len(views) - 1} parts after a header of {len(table)} arrays')
+    return Message(header, {
+        entry.name: array_view(view, DTYPES[entry.dtype], entry.shape)
+        for entry, view in zip(table, views[1:])})
+
+
+def to_body(message: Message) -> list[Part]:
+    """
+    Return the message as the pieces of one body; arrays are not copied.
+
+    :raises InvalidRequest: when an array's element type cannot be sent.
+    """
+    header, *arrays = to_parts(message)
+    size = _padded(START.size + len(header)) - START.size
+    parts: list[Part] = [START.pack(MAGIC, size) + bytes(header).ljust(size)]
+    for array in arrays:
+        parts.append(array)
+        padding = _padded(len(array)) - len(array)
+        if padding:
+            parts.append(bytes(padding))
+    return parts
+
+
+def from_body(
+    body: bytes | bytearray | memoryview, limits: Limits = DEFAULT_LIMITS,
+) -> Message:
+    """
+    Return the message of one body; the arrays are read-only views of it.
+
+    :param body: magic, length of the header, header, arrays.
+    :param limits: how much the message may hold.
+    :raises InvalidRequest: when it is broken.
+    :raises PayloadTooLarge: when it goes beyond a limit.
+    """
+    view = memoryview(body).cast('B').toreadonly()
+    check_size(len(view), limits.message_bytes, 'message')
+    if not is_body(view):
+        raise InvalidRequest(f'message does not start with {MAGIC!r} and a length')
+    size = START.unpack_from(view)[1]
+    check_size(size, limits.header_bytes, 'header')
+    at = START.size + size
+    if at > len(view) or at % ALIGNMENT:
+        raise InvalidRequest(f'header of {size} bytes does not fit the message of {len(view)}')
+    header, table = _header(view[START.size:at], limits)
+    arrays: dict[str, Array] = {}
+    for entry in table:
+        end = at + array_bytes(DTYPES[entry.dtype], entry.shape)
+        if _padded(end) > len(view):
+            raise InvalidRequest(
+                f'array {entry.name!r} ends at byte {_padded(end)}, the message at {len(view)}')
+        arrays[entry.name] = array_view(view[at:end], DTYPES[entry.dtype], entry.shape)
+        at = _padded(end)
+    if at != len(view):
+        raise InvalidRequest(f'{len(view) - at} bytes follow the last array')
+    return Message(header, arrays)
+
+
+def is_body(data: bytes | bytearray | memoryview) -> bool:
+    """Return whether a message is in our own form, told apart from a pickle by its magic."""
+    return len(data) >= START.size and bytes(data[:len(MAGIC)]) == MAGIC
+
+
+@dataclass(frozen=True)
+class _Entry:
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+
+
+def _header(data: memoryview, limits: Limits) -> tuple[Header, list[_Entry]]:
+    """Return the header without its array table, and the table."""
+    header = decode_header(data, limits)
+    table = header.pop(ARRAYS, [])
+    if not isinstance(table, list) or not all(isinstance(row, dict) for row in table):
+        raise InvalidRequest(f'header key {ARRAYS!r} is not a list of objects')
+    if len(table) > limits.arrays:
+        raise PayloadTooLarge(f'{len(table)} arrays; accepted: at most {limits.arrays}')
+    entries = [_entry(row) for row in table]
+    if len({entry.name for entry in entries}) != len(entries):
+        raise InvalidRequest('two arrays have the same name')
+    return header, entries
+
+
+def _entry(row: dict[str, Any]) -> _Entry:
+    name, dtype = row.get('name'), row.get('dtype')
+    if not isinstance(name, str) or not 0 < len(name) <= NAME_LENGTH:
+        raise InvalidRequest(f'array has no name of 1 to {NAME_LENGTH} characters')
+    if not isinstance(dtype, str) or dtype not in DTYPES:
+        raise InvalidRequest(
+            f'array {name!r} has the type {str(dtype)[:80]!r}; accepted: {", ".join(DTYPES)}')
+    return _Entry(name, dtype, check_shape(row.get('shape')))
+
+
+def _padded(size: int) -> int:
+    return -(-size // ALIGNMENT) * ALIGNMENT

@@ -1,0 +1,205 @@
+"""Depth results as messages of our own form, and back to a typed value for clients."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+import math
+from typing import Any, Mapping
+
+from depth_anything_ros.core.camera import Intrinsics
+from depth_anything_ros.core.depth import DepthKind, FocalSource
+from depth_anything_ros.core.geometry import unproject
+from depth_anything_ros.core.result import DepthResult, ScaleLaw
+from depth_anything_ros.errors import InvalidIntrinsics, InvalidRequest
+from depth_anything_ros.wire.arrays import Array
+from depth_anything_ros.wire.message import Message
+import numpy as np
+import numpy.typing as npt
+
+TYPE = 'depth_result'
+
+METRES = 'm'
+
+NO_UNIT = 'relative'
+"""Unit of a depth whose scale nobody knows."""
+
+SHAPES: Mapping[str, tuple[str, int]] = {
+    'depth': ('float32', 0), 'confidence': ('float32', 0), 'sky': ('bool', 0),
+    'cloud': ('float32', 4), 'preview': ('uint8', 3)}
+"""Arrays of a result: element type and channels, 0 for (H, W)."""
+
+
+@dataclass(frozen=True)
+class DepthReply:
+    """
+    What a server answered about one image: :class:`DepthResult` without the image itself.
+
+    ``depth`` is (H, W) float32, NaN where invalid, in metres when ``units`` is 'm'. The other
+    fields mean what they mean in :class:`DepthResult`; ``timings`` are seconds by stage.
+    """
+
+    depth: npt.NDArray[np.float32]
+    scale_law: ScaleLaw
+    model: str
+    intrinsics: Intrinsics | None = None
+    confidence: npt.NDArray[np.float32] | None = None
+    sky: npt.NDArray[np.bool_] | None = None
+    cloud: npt.NDArray[np.float32] | None = None
+    preview: npt.NDArray[np.uint8] | None = None
+    stamp_ns: int = 0
+    frame_id: str = ''
+    timings: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    request_id: str = ''
+
+    @property
+    def kind(self) -> DepthKind:
+        """Return METRIC where the numbers are metres, RELATIVE where their scale is unknown."""
+        return kind_of(self.scale_law)
+
+    @property
+    def units(self) -> str:
+        """Return 'm' or 'relative'."""
+        return units_of(self.scale_law)
+
+    def points(self) -> npt.NDArray[np.float32]:
+        """
+        Return the (H, W, 3) float32 points in the optical frame, NaN where invalid.
+
+        In the unit of the depth.
+
+        :raises InvalidIntrinsics: when the camera is unknown.
+        """
+        if self.intrinsics is None:
+            raise InvalidIntrinsics('points need intrinsics; the server did not know any')
+        return unproject(self.depth, self.intrinsics)
+
+
+def kind_of(law: ScaleLaw) -> DepthKind:
+    """Return METRIC or RELATIVE: what a depth is after this law."""
+    return DepthKind.RELATIVE if law.kind is DepthKind.RELATIVE else DepthKind.METRIC
+
+
+def units_of(law: ScaleLaw) -> str:
+    """Return the unit of a depth after this law, 'm' or 'relative'."""
+    return NO_UNIT if law.kind is DepthKind.RELATIVE else METRES
+
+
+def result_message(result: DepthResult, request_id: str = '') -> Message:
+    """
+    Return a result as a message; its arrays are those of the result, not copies.
+
+    :param result: what the service returned.
+    :param request_id: the name that the client gave its request.
+    """
+    arrays = {name: getattr(result, name) for name in SHAPES}
+    return Message(
+        {**result_header(result), 'request_id': request_id},
+        {name: array for name, array in arrays.items() if array is not None})
+
+
+def result_header(result: DepthResult) -> dict[str, Any]:
+    """Return everything about a result that is no array, as JSON values."""
+    law = result.scale_law
+    return {
+        'type': TYPE,
+        'model': result.model,
+        'kind': result.kind.value,
+        'units': units_of(law),
+        'scale_law': {
+            'kind': law.kind.value, 'factor': law.factor, 'focal': law.focal,
+            'focal_source': law.focal_source.value, 'text': str(law)},
+        'intrinsics': None if result.intrinsics is None else asdict(result.intrinsics),
+        'stamp_ns': result.frame.stamp_ns,
+        'frame_id': result.frame.frame_id,
+        'timings': dict(result.timings),
+        'notes': list(result.notes),
+    }
+
+
+def depth_reply(message: Message) -> DepthReply:
+    """
+    Return the typed value of a result message; its arrays are views of the message.
+
+    :raises InvalidRequest: when a field is missing, of another type or does not fit the depth.
+    """
+    header = message.header
+    if header.get('type') != TYPE:
+        raise InvalidRequest(f'message is not a {TYPE}')
+    arrays = {name: message.arrays.get(name) for name in SHAPES}
+    depth = arrays.pop('depth')
+    if depth is None or depth.ndim != 2:
+        raise InvalidRequest('result has no depth of shape (H, W)')
+    _check_array('depth', depth, depth.shape)
+    for name, array in arrays.items():
+        if array is not None:
+            _check_array(name, array, depth.shape)
+    intrinsics = _intrinsics(header.get('intrinsics'))
+    if intrinsics is not None and intrinsics.size != depth.shape[::-1]:
+        raise InvalidRequest(
+            f'intrinsics are for {intrinsics.width}x{intrinsics.height}, the depth map is '
+            f'{depth.shape[1]}x{depth.shape[0]}')
+    timings = header.get('timings', {})
+    notes = header.get('notes', [])
+    if not isinstance(timings, dict) or not isinstance(notes, list) \
+            or not all(isinstance(note, str) for note in notes):
+        raise InvalidRequest('timings must be an object and notes a list of texts')
+    return DepthReply(
+        depth=depth, scale_law=_law(header.get('scale_law')), model=_text(header, 'model'),
+        intrinsics=intrinsics, stamp_ns=_stamp(header), frame_id=_text(header, 'frame_id'),
+        timings={name: _number(timings, name) for name in timings}, notes=tuple(notes),
+        request_id=_text(header, 'request_id'), **arrays)
+
+
+def _check_array(name: str, array: Array, size: tuple[int, ...]) -> None:
+    dtype, channels = SHAPES[name]
+    expected = (*size[:2], channels) if channels else size[:2]
+    if array.dtype.name != dtype or array.shape != expected:
+        raise InvalidRequest(
+            f'{name} is {array.dtype} {array.shape}; accepted: {dtype} {expected}')
+
+
+def _intrinsics(value: object) -> Intrinsics | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise InvalidRequest(f'intrinsics are a {type(value).__name__}; accepted: an object')
+    width, height = value.get('width'), value.get('height')
+    if type(width) is not int or type(height) is not int:
+        raise InvalidRequest('intrinsics have no int width and height')
+    return Intrinsics(
+        _number(value, 'fx'), _number(value, 'fy'), _number(value, 'cx'), _number(value, 'cy'),
+        width, height)
+
+
+def _law(value: object) -> ScaleLaw:
+    if not isinstance(value, dict):
+        raise InvalidRequest('result has no scale law')
+    try:
+        kind = DepthKind(value.get('kind'))
+        source = FocalSource(value.get('focal_source'))
+    except ValueError as error:
+        raise InvalidRequest('scale law is of an unknown kind or focal source') from error
+    return ScaleLaw(kind, _number(value, 'factor'), _number(value, 'focal'), source)
+
+
+def _text(header: Mapping[str, Any], name: str) -> str:
+    value = header.get(name, '')
+    if not isinstance(value, str):
+        raise InvalidRequest(f'{name} is {type(value).__name__}; accepted: text')
+    return value
+
+
+def _stamp(header: Mapping[str, Any]) -> int:
+    value = header.get('stamp_ns', 0)
+    if type(value) is not int:
+        raise InvalidRequest(f'stamp_ns is {type(value).__name__}; accepted: int')
+    return value
+
+
+def _number(header: Mapping[str, Any], name: str) -> float:
+    value = header.get(name)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) \
+            or not math.isfinite(value):
+        raise InvalidRequest(f'{name} is {type(value).__name__}; accepted: a number')
+    return float(value)

@@ -1,0 +1,97 @@
+"""Length-prefixed messages on a stream: rule T1, whatever the pieces it arrives in."""
+
+from __future__ import annotations
+
+import struct
+import tracemalloc
+
+from depth_anything_ros.errors import InvalidRequest, PayloadTooLarge
+from depth_anything_ros.wire.framing import framed, FrameReader
+from depth_anything_ros.wire.limits import Limits
+from hypothesis import given, settings
+from hypothesis import strategies as st
+import pytest
+
+
+def stream(messages: list[bytes]) -> bytes:
+    return b''.join(struct.pack('!I', len(message)) + message for message in messages)
+
+
+def test_t1_the_prefix_is_four_bytes_big_endian_and_does_not_count_itself() -> None:
+    assert b''.join(framed([b'ab', memoryview(b'cde')])) == b'\x00\x00\x00\x05abcde'
+
+
+def test_framing_does_not_copy_the_parts() -> None:
+    part = bytearray(1000)
+    assert framed([part])[1] is part
+
+
+@settings(max_examples=200, deadline=None, database=None, derandomize=True)
+@given(st.lists(st.binary(min_size=1, max_size=50), max_size=6),
+       st.lists(st.integers(1, 40), min_size=1, max_size=20))
+def test_messages_come_out_whole_however_the_stream_is_cut(
+    messages: list[bytes], cuts: list[int],
+) -> None:
+    data = stream(messages)
+    reader = FrameReader()
+    seen: list[bytes] = []
+    at = turn = 0
+    while at < len(data):
+        size = cuts[turn % len(cuts)]
+        seen += [bytes(message) for message in reader.feed(data[at:at + size])]
+        at, turn = at + size, turn + 1
+    assert seen == messages
+    assert reader.between_messages
+
+
+def test_bytes_received_into_the_buffer_give_the_same_messages() -> None:
+    messages = [b'a', b'b' * 1000, b'cd']
+    data = stream(messages)
+    reader = FrameReader()
+    seen = []
+    while data:
+        buffer = reader.buffer()
+        size = min(len(buffer), 7, len(data))
+        buffer[:size] = data[:size]
+        data = data[size:]
+        message = reader.received(size)
+        if message is not None:
+            seen.append(bytes(message))
+    assert seen == messages
+
+
+def test_each_message_has_memory_of_its_own() -> None:
+    first, second = FrameReader().feed(stream([b'first', b'other']))
+    assert bytes(first) == b'first' and bytes(second) == b'other'
+
+
+def test_a_length_beyond_the_limit_is_refused_before_memory_is_taken() -> None:
+    reader = FrameReader(Limits(message_bytes=1000))
+    assert list(reader.feed(stream([b'x' * 1000])))
+    tracemalloc.start()
+    try:
+        with pytest.raises(PayloadTooLarge, match='4294967295 bytes'):
+            list(reader.feed(b'\xff\xff\xff\xff'))
+        assert tracemalloc.get_traced_memory()[1] < 100_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_message_of_no_bytes_is_refused() -> None:
+    with pytest.raises(InvalidRequest, match='0 bytes'):
+        list(FrameReader().feed(b'\x00' * 4))
+
+
+@pytest.mark.parametrize(('data', 'between'), [
+    (b'', True), (b'\x00', False), (b'\x00\x00\x00\x02', False), (b'\x00\x00\x00\x02a', False),
+    (b'\x00\x00\x00\x02ab', True)])
+def test_the_end_of_a_stream_is_clean_only_between_messages(data: bytes, between: bool) -> None:
+    reader = FrameReader()
+    list(reader.feed(data))
+    assert reader.between_messages is between
+
+
+@pytest.mark.parametrize('size', [0, -1, 5])
+def test_more_than_was_asked_for_is_a_mistake_of_the_caller(size: int) -> None:
+    with pytest.raises(ValueError):
+        FrameReader().received(size)
