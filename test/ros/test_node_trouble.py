@@ -151,15 +151,29 @@ def test_images_without_any_camera_info():
             rig.close()
 
 
-def test_a_field_of_view_stands_in_for_the_camera_info():
+@pytest.mark.parametrize('name, value, focal', [
+    ('camera__fov_deg', 90.0, 16.0), ('camera__focal_length', 40.0, 40.0)])
+def test_a_setting_stands_in_for_the_camera_info(name, value, focal):
     with ros_context() as context, node_here(
             context, service=lambda s: exact_service(s, kind='canonical'),
-            camera__fov_deg=90.0) as node:
+            **{name: value}) as node:
         rig = Rig(context)
         try:
             assert wait_until(lambda: node.state == 'active' and rig.connected())
             out = rig.ask(coded_image(DEPTH, 1))
-            assert out['depth/camera_info'].k[0] == pytest.approx(16)
+            assert out['depth/camera_info'].k[0] == pytest.approx(focal)
+        finally:
+            rig.close()
+
+
+def test_the_latest_camera_info_is_enough_when_asked_for():
+    with ros_context() as context, node_here(context, camera__pairing='latest') as node:
+        rig = Rig(context)
+        try:
+            assert wait_until(lambda: node.state == 'active' and rig.connected())
+            rig.ask(coded_image(DEPTH, 1), camera_info(CAMERA, 1))
+            rig.ask(coded_image(DEPTH, 5))
+            assert node.counts().no_camera_info == 0
         finally:
             rig.close()
 
