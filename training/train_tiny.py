@@ -22,17 +22,19 @@ from samples import make_samples, PROCESS_RES, quiet_worker, Samples
 import torch
 
 SEED = 20
-NEW_PER_STEP, OLD_PER_STEP = 16, 16
 SMALL_SIDE = 112
+# New pictures in a step, at the small and at the full size; as many old ones join them.
+NEW_SMALL, NEW_FULL = 16, 8
 WARM_UP = 300
 DECAY_PART = 0.3
 KEPT = 800
 
 
-def plan(step: int, small_steps: int) -> tuple[bool, int]:
-    """Return whether the step shows 16:9 pictures, and their longest side."""
-    wide = np.random.default_rng((1, step)).random() < 0.25
-    return bool(wide), SMALL_SIDE if step < small_steps else PROCESS_RES
+def plan(step: int, small_steps: int) -> tuple[int, bool, int]:
+    """Return how many new pictures a step shows, whether in 16:9, and their longest side."""
+    wide = bool(np.random.default_rng((1, step)).random() < 0.25)
+    small = step < small_steps
+    return (NEW_SMALL, wide, SMALL_SIDE) if small else (NEW_FULL, wide, PROCESS_RES)
 
 
 def stream(
@@ -43,8 +45,7 @@ def stream(
     following = start
     while following < stop or ahead:
         while following < stop and len(ahead) < 8:
-            work = pool.submit(make_samples, following, NEW_PER_STEP,
-                               *plan(following, small_steps))
+            work = pool.submit(make_samples, following, *plan(following, small_steps))
             ahead.append((following, work))
             following += 1
         step, work = ahead.popleft()
@@ -65,7 +66,7 @@ class Memory:
         parts = [new]
         for _ in range(2):
             old = kept[int(rng.integers(len(kept)))]
-            chosen = rng.permutation(len(old.rgb))[:OLD_PER_STEP // 2]
+            chosen = rng.permutation(len(old.rgb))[:len(new.rgb) // 2]
             parts.append(Samples(old.rgb[chosen], old.log_depth[chosen], old.mirrored[chosen]))
         return Samples(*(np.concatenate([getattr(part, name) for part in parts])
                          for name in ('rgb', 'log_depth', 'mirrored')))
@@ -100,8 +101,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--work', type=Path, default=Path('build/da3-tiny'),
                         help='folder of checkpoints and the trained model')
-    parser.add_argument('--steps', type=int, default=7000)
-    parser.add_argument('--small-steps', type=int, default=3500,
+    parser.add_argument('--steps', type=int, default=5900)
+    parser.add_argument('--small-steps', type=int, default=2500,
                         help=f'first steps, at {SMALL_SIDE} pixels instead of {PROCESS_RES}')
     parser.add_argument('--rate', type=float, default=1e-3)
     parser.add_argument('--threads', type=int, default=1)
