@@ -18,7 +18,7 @@ pytestmark = [
                        reason='depth_anything_3 is not installed')]
 
 ROOT = Path(__file__).parents[1]
-ERROR = 0.35
+ERROR = 0.25
 """Far above da3-tiny's stated error, far below that of a broken scale or a mixed up frame."""
 
 
@@ -38,7 +38,8 @@ def test_a_room_comes_back_in_metres(tmp_path):
     frames = summary['frames']
     assert frames['sent'] == 12 and frames['received'] >= 10
     assert frames['received'] == frames['published'] + sum(frames['dropped'].values())
-    assert summary['messages']['depth'] == frames['published'] == summary['messages']['points']
+    assert 8 <= summary['messages']['depth'] <= frames['published']
+    assert 8 <= summary['messages']['points'] <= frames['published']
     assert summary['model']['name'] == 'da3-tiny' and summary['model']['device'] == 'cpu'
     assert 'canonical' in summary['model']['scale_law']
     assert 0 < summary['accuracy']['abs_rel'] < ERROR

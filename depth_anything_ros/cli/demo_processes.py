@@ -6,12 +6,16 @@ import os
 from pathlib import Path
 import random
 import signal
+import socket
 import subprocess
 import sys
 from types import TracebackType
 from typing import MutableMapping, Sequence
 
 from depth_anything_ros.errors import DepthAnythingError
+
+DOMAINS = range(10, 101)
+"""Above 101 the ports may be taken by other programs; the low ones are what people choose."""
 
 STOP_TIMEOUT = 10.0
 """Seconds that a program may take to end after SIGINT."""
@@ -26,16 +30,30 @@ def isolate(environment: MutableMapping[str, str], domain: int | None = None) ->
     Keep ROS on this machine and out of what else runs on it.
 
     :param environment: changed in place.
-    :param domain: ROS_DOMAIN_ID; default: one by chance.
+    :param domain: ROS_DOMAIN_ID; default: one that nobody seems to use.
     :returns: the domain.
     """
-    chosen = random.SystemRandom().randint(10, 100) if domain is None else domain
+    chosen = free_domain() if domain is None else domain
     environment['ROS_DOMAIN_ID'] = str(chosen)
     if environment.get('ROS_DISTRO') == 'humble':
         environment['ROS_LOCALHOST_ONLY'] = '1'
     else:
         environment['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
     return chosen
+
+
+def free_domain() -> int:
+    """Return a domain by chance, not one whose first port a participant here holds already."""
+    domains = random.SystemRandom().sample(DOMAINS, len(DOMAINS))
+    for domain in domains:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                # DDSI-RTPS 9.6.1.1: unicast discovery of participant 0.
+                probe.bind(('', 7400 + 250 * domain + 10))
+            except OSError:
+                continue
+            return domain
+    return domains[0]
 
 
 class Program:
