@@ -43,6 +43,30 @@ class PayloadTooLarge(DepthAnythingError):
     code = 'payload_too_large'
 
 
+class Forbidden(DepthAnythingError):
+    """The request asks for what this server does not allow."""
+
+    code = 'forbidden'
+
+
+class Unauthorized(DepthAnythingError):
+    """The key is missing or wrong."""
+
+    code = 'unauthorized'
+
+
+class SessionNotFound(DepthAnythingError):
+    """No session of that name exists."""
+
+    code = 'session_not_found'
+
+
+class LimitExceeded(DepthAnythingError):
+    """The client uses more than its share: connections, requests under way, images, sessions."""
+
+    code = 'limit_exceeded'
+
+
 class Busy(DepthAnythingError):
     """The queue is full; try again later."""
 

@@ -1,0 +1,89 @@
+"""Images of requests, in every form that clients send, as RGB arrays."""
+
+from __future__ import annotations
+
+import cv2
+from depth_anything_ros.errors import InvalidImage, PayloadTooLarge
+from depth_anything_ros.wire.arrays import Array
+from depth_anything_ros.wire.image_size import encoded_size, JPEG
+from depth_anything_ros.wire.limits import DEFAULT_LIMITS, Limits
+from depth_anything_ros.wire.pillow import PillowImage
+import numpy as np
+import numpy.typing as npt
+
+RGB = npt.NDArray[np.uint8]
+
+ACCEPTED = ('accepted: uint8 arrays (H, W, 3) in RGB order, (H, W) or (H, W, 4), Pillow images, '
+            'and the bytes of a JPEG, PNG or WebP file')
+
+END_OF_JPEG = b'\xff\xd9'
+
+TAIL = 2**16
+"""Bytes at the end of a JPEG in which its end marker must be; some cameras pad behind it."""
+
+
+def decode_image(
+    image: object, limits: Limits = DEFAULT_LIMITS, *, exif_orient: bool = False,
+) -> RGB:
+    """
+    Return the image of a request as an RGB array.
+
+    :param image: array, :class:`PillowImage`, or the bytes of an encoded file.
+    :param limits: how many pixels it may have; checked before anything is decoded.
+    :param exif_orient: turn the pixels as the EXIF orientation says. No seed does, so the default
+        is to leave the pixels as they are stored.
+    :returns: (H, W, 3) uint8 RGB; a view of the message where that is possible.
+    :raises InvalidImage: when it is broken or of another shape or type.
+    :raises UnsupportedEncoding: when the file format is none of ours.
+    :raises PayloadTooLarge: when it has too many pixels.
+    """
+    if isinstance(image, np.ndarray):
+        return _from_array(image, limits)
+    if isinstance(image, PillowImage):
+        _check_pixels(image.width, image.height, limits)
+        return image.rgb()
+    if isinstance(image, (bytes, bytearray, memoryview)):
+        return _from_file(memoryview(image).cast('B'), limits, exif_orient)
+    raise InvalidImage(f'image is {type(image).__name__}; {ACCEPTED}')
+
+
+def _from_array(array: Array, limits: Limits) -> RGB:
+    channels = array.shape[2] if array.ndim == 3 else 1
+    if array.dtype != np.uint8 or array.ndim not in (2, 3) or channels not in (1, 3, 4):
+        raise InvalidImage(f'image is {array.dtype} {array.shape}; {ACCEPTED}')
+    if array.size == 0:
+        raise InvalidImage(f'image is empty: {array.shape}')
+    _check_pixels(array.shape[1], array.shape[0], limits)
+    if channels == 1:
+        return np.repeat(array.reshape(*array.shape[:2], 1), 3, axis=2)
+    # Mirrored and column-first views cost every later step more than one copy here.
+    return np.ascontiguousarray(array[..., :3])
+
+
+def _from_file(data: memoryview, limits: Limits, exif_orient: bool) -> RGB:
+    kind, width, height, pixels_at = encoded_size(data)
+    _check_pixels(width, height, limits)
+    if kind == JPEG and END_OF_JPEG not in bytes(data[max(pixels_at, len(data) - TAIL):]):
+        # OpenCV would hand out what is there, and grey for the rest.
+        raise InvalidImage(f'JPEG of {width}x{height} is cut off after {len(data)} bytes')
+    flags = cv2.IMREAD_COLOR
+    if not exif_orient:
+        flags |= cv2.IMREAD_IGNORE_ORIENTATION
+    try:
+        bgr = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error as error:
+        raise InvalidImage(f'{kind} of {width}x{height} cannot be decoded') from error
+    if bgr is None:
+        raise InvalidImage(f'{kind} of {width}x{height} cannot be decoded')
+    sizes = [(height, width), (width, height)] if exif_orient else [(height, width)]
+    if bgr.shape[:2] not in sizes:
+        raise InvalidImage(
+            f'{kind} says {width}x{height} and holds {bgr.shape[1]}x{bgr.shape[0]}')
+    rgb: RGB = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+    return rgb
+
+
+def _check_pixels(width: int, height: int, limits: Limits) -> None:
+    if width * height > limits.pixels:
+        raise PayloadTooLarge(
+            f'image of {width}x{height} pixels; accepted: at most {limits.pixels} pixels')
