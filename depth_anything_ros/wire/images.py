@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 from depth_anything_ros.errors import InvalidImage, PayloadTooLarge
 from depth_anything_ros.wire.arrays import Array
-from depth_anything_ros.wire.image_size import encoded_size, JPEG
+from depth_anything_ros.wire.guards import check_jpeg, essential_png
+from depth_anything_ros.wire.image_size import encoded_size, JPEG, PNG
 from depth_anything_ros.wire.limits import DEFAULT_LIMITS, Limits
 from depth_anything_ros.wire.pillow import PillowImage
 import numpy as np
@@ -15,11 +16,6 @@ RGB = npt.NDArray[np.uint8]
 
 ACCEPTED = ('accepted: uint8 arrays (H, W, 3) in RGB order, (H, W) or (H, W, 4), Pillow images, '
             'and the bytes of a JPEG, PNG or WebP file')
-
-END_OF_JPEG = b'\xff\xd9'
-
-TAIL = 2**16
-"""Bytes at the end of a JPEG in which its end marker must be; some cameras pad behind it."""
 
 
 def decode_image(
@@ -63,14 +59,16 @@ def _from_array(array: Array, limits: Limits) -> RGB:
 def _from_file(data: memoryview, limits: Limits, exif_orient: bool) -> RGB:
     kind, width, height, pixels_at = encoded_size(data)
     _check_pixels(width, height, limits)
-    if kind == JPEG and END_OF_JPEG not in bytes(data[max(pixels_at, len(data) - TAIL):]):
-        # OpenCV would hand out what is there, and grey for the rest.
-        raise InvalidImage(f'JPEG of {width}x{height} is cut off after {len(data)} bytes')
+    content = bytes(data)
+    if kind == JPEG:
+        check_jpeg(content, pixels_at)
+    elif kind == PNG:
+        content = essential_png(content, keep_exif=exif_orient)
     flags = cv2.IMREAD_COLOR
     if not exif_orient:
         flags |= cv2.IMREAD_IGNORE_ORIENTATION
     try:
-        bgr = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+        bgr = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
     except cv2.error as error:
         raise InvalidImage(f'{kind} of {width}x{height} cannot be decoded') from error
     if bgr is None:

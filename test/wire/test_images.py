@@ -8,6 +8,7 @@ from typing import Any
 import zlib
 
 from depth_anything_ros.errors import InvalidImage, PayloadTooLarge, UnsupportedEncoding
+from depth_anything_ros.wire.guards import essential_png
 from depth_anything_ros.wire.image_size import encoded_size
 from depth_anything_ros.wire.images import decode_image
 from depth_anything_ros.wire.limits import Limits
@@ -132,6 +133,36 @@ def test_a_damaged_file_is_decoded_or_refused(name: str) -> None:
 def chunk(kind: bytes, data: bytes) -> bytes:
     checksum = zlib.crc32(kind + data).to_bytes(4, 'big')
     return len(data).to_bytes(4, 'big') + kind + data + checksum
+
+
+def test_a_png_chunk_of_4_gb_is_refused_before_the_decoder_sees_it() -> None:
+    data = bytearray(FILES['png'])
+    data[33] = 0xFF
+    with pytest.raises(InvalidImage, match='chunk at byte 33 ends beyond'):
+        decode_image(bytes(data))
+
+
+def test_text_profiles_and_animation_of_a_png_never_reach_the_decoder() -> None:
+    data = FILES['png']
+    bomb = chunk(b'zTXt', b'a\0\0' + zlib.compress(bytes(10**7)))
+    frames = chunk(b'acTL', b'\xff' * 8)
+    with_extras = data[:33] + frames + bomb + chunk(b'iCCP', bytes(50)) + data[33:]
+    assert essential_png(with_extras, keep_exif=False) == data
+    np.testing.assert_array_equal(decode_image(with_extras), COLOUR)
+
+
+def test_a_png_of_endless_chunks_is_refused() -> None:
+    data = FILES['png']
+    with pytest.raises(InvalidImage, match='more than 65536 chunks'):
+        decode_image(data[:33] + chunk(b'tEXt', b'') * 70_000 + data[33:])
+
+
+def test_a_jpeg_of_many_scans_is_refused() -> None:
+    data = FILES['jpeg progressive']
+    last = data.rindex(b'\xff\xda')
+    scan = data[last:-2]
+    with pytest.raises(InvalidImage, match='scans; accepted: at most 64'):
+        decode_image(data[:last] + scan * 60 + data[-2:])
 
 
 def huge_files() -> dict[str, bytes]:
