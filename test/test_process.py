@@ -1,0 +1,147 @@
+import ctypes
+import os
+from pathlib import Path
+import subprocess
+import sys
+from xml.etree import ElementTree
+
+from depth_anything_ros import process
+from depth_anything_ros.process import choose_profile, find_shared, PROFILE_VARIABLES
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+NAMESPACE = '{http://www.eprosima.com/XMLSchemas/fastRTPS_Profiles}'
+GLIBC = hasattr(ctypes.CDLL(None), 'gnu_get_libc_version')
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_profile_is_named_for_old_and_new_fast_dds(elsewhere):
+    environment = {}
+    profile, text = choose_profile(environment)
+    assert profile is not None and profile.is_file() and str(profile) in text
+    assert environment and set(environment) <= set(PROFILE_VARIABLES)
+    assert set(environment.values()) == {str(profile)}
+    # Once more, as in a child process: the same profile, not a strange one.
+    assert choose_profile(environment)[0] == profile
+
+
+@pytest.mark.parametrize('installed, expected', [
+    (['fastdds'], PROFILE_VARIABLES[:1]), (['fastrtps'], PROFILE_VARIABLES[1:]),
+    ([], PROFILE_VARIABLES), (['fastdds', 'fastrtps'], PROFILE_VARIABLES)])
+def test_the_name_is_that_of_the_installed_fast_dds(tmp_path, monkeypatch, installed, expected):
+    monkeypatch.setattr(sys, 'prefix', str(tmp_path / 'python'))
+    for name in installed:
+        (tmp_path / 'ros/share' / name).mkdir(parents=True)
+    assert process.profile_variables({'AMENT_PREFIX_PATH': str(tmp_path / 'ros')}) == expected
+
+
+@pytest.mark.parametrize('environment', [
+    {'FASTDDS_DEFAULT_PROFILES_FILE': 'mine.xml'},
+    {'FASTRTPS_DEFAULT_PROFILES_FILE': 'mine.xml'},
+    {'FASTDDS_BUILTIN_TRANSPORTS': 'LARGE_DATA'},
+    {'RMW_IMPLEMENTATION': 'rmw_cyclonedds_cpp'},
+])
+def test_what_the_user_has_chosen_stays(elsewhere, environment):
+    before = dict(environment)
+    profile, text = choose_profile(environment)
+    assert profile is None and environment == before
+    assert next(iter(before.values())) in text
+
+
+def test_a_profile_in_the_working_directory_stays(elsewhere):
+    Path('DEFAULT_FASTRTPS_PROFILES.xml').write_text('<profiles/>')
+    environment = {'RMW_IMPLEMENTATION': 'rmw_fastrtps_cpp'}
+    assert choose_profile(environment)[0] is None
+    assert set(environment) == {'RMW_IMPLEMENTATION'}
+
+
+def test_too_little_shared_memory_is_said(elsewhere, monkeypatch):
+    monkeypatch.setattr(process, 'SEGMENT_BYTES', 1 << 50)
+    environment = {}
+    profile, text = choose_profile(environment)
+    assert profile is None and environment == {} and '--shm-size' in text
+
+
+def test_the_profile_says_what_the_code_says():
+    profile = find_shared(f'config/{process.PROFILE}')
+    assert profile is not None
+    root = ElementTree.parse(profile).getroot()
+    assert [e.text for e in root.iter(f'{NAMESPACE}segment_size')] == [str(process.SEGMENT_BYTES)]
+    assert {e.text for e in root.iter(f'{NAMESPACE}type')} == {'SHM', 'UDPv4'}
+    message = next(root.iter(f'{NAMESPACE}maxMessageSize'))
+    assert 2 * int(message.text) <= process.SEGMENT_BYTES
+
+
+def test_shared_files_are_found_beside_an_installed_package(monkeypatch, tmp_path):
+    module = tmp_path / 'lib/python3.12/site-packages/depth_anything_ros/process.py'
+    file = tmp_path / 'share/depth_anything_ros/config/some.yaml'
+    for path in (module, file):
+        path.parent.mkdir(parents=True)
+        path.touch()
+    monkeypatch.setattr(process, '__file__', str(module))
+    assert find_shared('config/some.yaml') == file
+    assert find_shared('config/other.yaml') is None
+
+
+def child(code, **environment):
+    ours = (*PROFILE_VARIABLES, 'OPENCV_FOR_THREADS_NUM')
+    kept = {name: value for name, value in os.environ.items()
+            if name not in ours and not name.startswith(('DEPTH_ANYTHING_', 'MALLOC_'))}
+    done = subprocess.run(
+        [sys.executable, '-c', 'from depth_anything_ros.process import set_up_process\n' + code],
+        capture_output=True, text=True, cwd=ROOT, env={**kept, **environment})
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_all_steps_are_done_by_default_and_once():
+    lines = child('import sys; a = set_up_process(); print(*a.done, sep="\\n")\n'
+                  'assert set_up_process(tune_malloc=False) is a and not a.left, a.left\n'
+                  'assert abs(sys.getswitchinterval() - 0.0005) < 1e-9\n'
+                  'assert not {"torch", "rclpy", "cv2", "numpy"} & set(sys.modules)\n'
+                  'import cv2; assert cv2.getNumThreads() == 1')
+    assert len(lines) == 4
+
+
+@pytest.mark.parametrize('step', [
+    'tune_malloc', 'fastdds_profile', 'switch_interval', 'opencv_threads'])
+def test_each_step_is_switched_off_by_argument_and_by_environment(step):
+    said = f'{step} is switched off'
+    for code, environment in (
+            (f'print(*set_up_process({step}=False).left)', {}),
+            ('print(*set_up_process().left)', {f'DEPTH_ANYTHING_{step.upper()}': '0'})):
+        assert child(code, **environment) == [said]
+
+
+def test_a_switch_that_is_no_switch_is_an_error():
+    lines = child('from depth_anything_ros.errors import ConfigError\n'
+                  'try:\n    set_up_process()\nexcept ConfigError as error:\n    print(error)',
+                  DEPTH_ANYTHING_TUNE_MALLOC='maybe')
+    assert lines == ["DEPTH_ANYTHING_TUNE_MALLOC is 'maybe'; accepted: 0, 1, false, true"]
+
+
+def test_the_users_malloc_settings_stay():
+    lines = child('print(*set_up_process().left)', MALLOC_ARENA_MAX='2')
+    assert lines == ['malloc as it is: MALLOC_ARENA_MAX in the environment']
+
+
+@pytest.mark.skipif(not GLIBC, reason='mallopt is glibc')
+def test_large_buffers_are_not_mapped_anew():
+    code = ('import resource\n'
+            'set_up_process(tune_malloc={})\n'
+            'import ctypes\n'
+            'libc = ctypes.CDLL(None); libc.malloc.restype = ctypes.c_void_p\n'
+            'libc.free.argtypes = [ctypes.c_void_p]\n'
+            'def once():\n'
+            '    p = libc.malloc(6 << 20); ctypes.memset(p, 1, 6 << 20); libc.free(p)\n'
+            'once()\n'
+            'before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n'
+            'for _ in range(20): once()\n'
+            'print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)')
+    tuned, = child(code.format(True))
+    # 20 times 6 MB are 30 720 pages of 4 kB.
+    assert int(tuned) < 1000
