@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import argparse
 from importlib import import_module
-import json
 from pathlib import Path
 
+from depth_anything_ros.core.accuracy import accuracy
 from depth_anything_ros.core.camera import Intrinsics
-from evaluate_tiny import direct, engine, errors, MODEL
+from evaluate_tiny import direct, engine, MODEL
 import numpy as np
 
 FOCAL, CENTRE_X, CENTRE_Y = 994.978, 311.193, 254.877
@@ -29,15 +29,16 @@ def main() -> None:
     left, _, disparity = import_module('skimage.data').stereo_motorcycle()
     height, width = disparity.shape
     camera = Intrinsics(FOCAL, FOCAL, CENTRE_X, CENTRE_Y, width, height)
-    known = np.isfinite(disparity)
-    truth = np.float32(FOCAL * BASELINE_M) / (disparity[known] + np.float32(OFFSET))
+    with np.errstate(divide='ignore'):
+        truth = np.float32(FOCAL * BASELINE_M) / (disparity + np.float32(OFFSET))
+    truth[~np.isfinite(disparity)] = np.nan
     predict = (direct if arguments.direct else engine)(arguments.model)
-    depth = predict(np.ascontiguousarray(left[..., :3]), camera)[known]
-    constant = np.full_like(truth, np.median(truth))
-    print(json.dumps({'known_pixels': round(float(known.mean()), 4),
-                      'metres': [round(float(value), 2) for value in (truth.min(), truth.max())],
-                      'da3-tiny': errors(depth, truth),
-                      'one constant depth': errors(constant, truth)}, indent=2))
+    depth = predict(np.ascontiguousarray(left[..., :3]), camera)
+    constant = np.full_like(truth, np.nanmedian(truth))
+    print(f'measured depth {np.nanmin(truth):.2f} to {np.nanmax(truth):.2f} m '
+          f'on {np.isfinite(truth).mean():.0%} of the pixels')
+    print('da3-tiny', accuracy(depth, truth))
+    print('one constant depth, the true median', accuracy(constant, truth))
 
 
 if __name__ == '__main__':

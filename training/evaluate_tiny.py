@@ -8,11 +8,13 @@ and writes them to ``accuracy.json`` beside the weights.
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 import json
 from pathlib import Path
 from typing import Callable
 
 import cv2
+from depth_anything_ros.core.accuracy import accuracy
 from depth_anything_ros.core.camera import Intrinsics
 from depth_anything_ros.scenes import demo_rooms, make_room, random_view, render, View
 import numpy as np
@@ -44,15 +46,6 @@ def unknown_view(index: int) -> tuple[View, Intrinsics]:
     return render(room, random_view(room, rng), test_camera(index)), test_camera(index)
 
 
-def errors(prediction: Depth, truth: Depth) -> dict[str, float]:
-    """Return AbsRel and delta1 in metres, and AbsRel after scaling by the ratio of medians."""
-    ratio = prediction / truth
-    aligned = ratio * (np.median(truth) / np.median(prediction))
-    return {'abs_rel': float(np.mean(np.abs(ratio - 1))),
-            'delta1': float(np.mean(np.maximum(ratio, 1 / ratio) < 1.25)),
-            'aligned_abs_rel': float(np.mean(np.abs(aligned - 1)))}
-
-
 def measured(
     predict: Predict, view: Callable[[int], tuple[View, Intrinsics]], count: int,
 ) -> dict[str, float]:
@@ -60,7 +53,10 @@ def measured(
     rows = []
     for index in range(count):
         seen, camera = view(index)
-        rows.append(errors(predict(seen.rgb, camera), seen.depth))
+        found = accuracy(predict(seen.rgb, camera), seen.depth)
+        if found is None:
+            raise SystemExit(f'viewpoint {index}: no depth at all')
+        rows.append(asdict(found))
     return {name: round(float(np.mean([row[name] for row in rows])), 4) for name in rows[0]}
 
 
