@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from depth_anything_ros.scenes.cast import Hits
 from depth_anything_ros.scenes.room import Room
 from depth_anything_ros.scenes.solids import Floats
 import numpy as np
 import numpy.typing as npt
-
-if TYPE_CHECKING:
-    from depth_anything_ros.scenes.render import Hits
 
 # The reach in metres of the darkening in corners and around furniture.
 CORNER, CONTACT = 0.35, 0.22
