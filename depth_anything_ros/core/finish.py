@@ -54,6 +54,29 @@ class NetworkDepth:
         return Intrinsics(camera.fx, camera.fy, camera.cx + x, camera.cy + y, *self.resized)
 
 
+def processed_camera(
+    camera: Intrinsics | None, size: tuple[int, int], resized: tuple[int, int] | None,
+    offset: tuple[int, int],
+) -> Intrinsics | None:
+    """
+    Return the camera of the processed pixels.
+
+    :param camera: that of the frame, None when unknown.
+    :param size: (width, height) in pixels of the network's maps.
+    :param resized: (width, height) before the crop, None without one.
+    :param offset: (x, y) of the crop.
+    """
+    if camera is None:
+        return None
+    return camera.resized(*(resized or size)).cropped(*offset, *size)
+
+
+def raw_law(kind: DepthKind, camera: Intrinsics | None, source: FocalSource) -> ScaleLaw:
+    """Return the law of raw depth; ``camera`` is the one at the processed size."""
+    needs_focal = kind is DepthKind.CANONICAL and camera is not None
+    return ScaleLaw(kind, 1.0, camera.focal if camera and needs_focal else 0.0, source)
+
+
 def finish(
     raw: NetworkDepth, frame: Frame, options: FrameOptions, model: str,
 ) -> DepthResult:
@@ -68,6 +91,8 @@ def finish(
     """
     width, height = frame.size
     camera, source = choose_intrinsics(frame, options, raw.predicted_uncropped())
+    if options.raw:
+        return _finish_raw(raw, frame, options, model, camera, source)
     processed = camera.resized(*(raw.resized or raw.depth.shape[::-1])) if camera else None
     law = choose_law(raw.kind, processed, source)
     sky = None if raw.sky is None else raw.sky >= SKY_THRESHOLD
@@ -94,6 +119,24 @@ def finish(
         frame=frame, depth=depth, scale_law=law, model=model, intrinsics=camera,
         confidence=confidence, sky=wide_sky, cloud=cloud, preview=preview,
         notes=remarks(options, law, camera, raw.confidence is not None, raw.sky is not None))
+
+
+def _finish_raw(
+    raw: NetworkDepth, frame: Frame, options: FrameOptions, model: str,
+    camera: Intrinsics | None, source: FocalSource,
+) -> DepthResult:
+    height, width = raw.depth.shape
+    camera = processed_camera(camera, (width, height), raw.resized, raw.offset)
+    law = raw_law(raw.kind, camera, source)
+    wanted = options.outputs
+    sky = None
+    if Output.SKY in wanted and raw.sky is not None:
+        sky = raw.sky >= SKY_THRESHOLD
+    return DepthResult(
+        frame=frame, depth=raw.depth, scale_law=law, model=model, intrinsics=camera,
+        confidence=raw.confidence if Output.CONFIDENCE in wanted else None, sky=sky,
+        notes=remarks(options, law, camera, raw.confidence is not None, raw.sky is not None),
+        raw=True)
 
 
 def remarks(

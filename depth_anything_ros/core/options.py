@@ -31,7 +31,8 @@ class FrameOptions:
     ``process_res`` is the longest (or, for lower_bound methods, shortest) side in pixels, 0 for
     the model's own; ``minimum`` and ``maximum`` bound valid depth in metres; ``focal_length``
     (pixels of the camera's image) and ``fov_deg`` (horizontal, degrees) are used when the frame
-    brings no intrinsics, 0 for not given.
+    brings no intrinsics, 0 for not given. ``raw`` asks for the network's own numbers at the
+    processed size: no scale, no validity, no resize, so no focal length is needed.
     """
 
     process_res: int = 0
@@ -41,6 +42,7 @@ class FrameOptions:
     focal_length: float = 0.0
     fov_deg: float = 0.0
     outputs: frozenset[Output] = frozenset({Output.DEPTH})
+    raw: bool = False
 
     def __post_init__(self) -> None:
         """Refuse values that cannot be meant."""
@@ -58,3 +60,5 @@ class FrameOptions:
             raise InvalidRequest(f'focal_length must be 0 or more, seen {self.focal_length:g}')
         if not 0 <= self.fov_deg < 180:
             raise InvalidRequest(f'fov_deg must be in [0, 180), seen {self.fov_deg:g}')
+        if self.raw and self.outputs & {Output.POINTS, Output.PREVIEW}:
+            raise InvalidRequest('raw depth comes without points and preview')

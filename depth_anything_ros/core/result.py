@@ -21,8 +21,8 @@ class ScaleLaw:
     """
     How the network's depth became what is handed out: ``depth = network * factor``.
 
-    ``focal`` is mean(fx, fy) in pixels at the processed size (0 where the law needs none) and
-    ``focal_source`` says who gave it.
+    ``focal`` is mean(fx, fy) in pixels at the processed size (0 where the law needs none or
+    nobody knows it) and ``focal_source`` says who gave it. A raw result has the factor 1.
     """
 
     kind: DepthKind
@@ -36,6 +36,8 @@ class ScaleLaw:
             return 'relative: unknown scale'
         if self.kind is DepthKind.METRIC:
             return 'metric: metres as predicted by the model'
+        if not self.focal:
+            return f'canonical: metres = network * focal / {CANONICAL_FOCAL:.0f}, focal unknown'
         return (f'canonical: metres = network * {self.focal:.2f} / {CANONICAL_FOCAL:.0f} '
                 f'(focal length in pixels at the processed size, from {self.focal_source.value})')
 
@@ -51,6 +53,9 @@ class DepthResult:
     (1, inf), higher is surer. ``sky`` (H, W) bool. ``cloud`` (H, W, 4) float32 holds x, y, z in
     metres in the optical frame and packed colour. ``preview`` (H, W, 3) uint8 RGB. ``timings``
     are seconds by stage. ``notes`` say what a reader must know, such as an assumed focal length.
+
+    A ``raw`` result holds the network's own numbers, and all its maps and its intrinsics are at
+    the processed size.
     """
 
     frame: Frame
@@ -64,10 +69,17 @@ class DepthResult:
     preview: npt.NDArray[np.uint8] | None = None
     timings: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    raw: bool = False
 
     @property
     def kind(self) -> DepthKind:
-        """Return METRIC where the numbers are metres, RELATIVE where their scale is unknown."""
+        """
+        Return METRIC where the numbers are metres, RELATIVE where their scale is unknown.
+
+        CANONICAL only for the raw depth of a canonical model.
+        """
+        if self.raw:
+            return self.scale_law.kind
         relative = self.scale_law.kind is DepthKind.RELATIVE
         return DepthKind.RELATIVE if relative else DepthKind.METRIC
 

@@ -111,7 +111,7 @@ class DA3Engine:
         :raises InvalidIntrinsics: when metres need a focal length that nobody gave.
         """
         start = time.perf_counter()
-        if not self._model.predicts_intrinsics:
+        if not (self._model.predicts_intrinsics or options.raw):
             # Refused before the network runs for nothing.
             choose_law(self._model.kind, *choose_intrinsics(frame, options))
         width, height = frame.size

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 
 from depth_anything_ros.core.camera import Intrinsics
-from depth_anything_ros.core.depth import DepthKind, SKY_THRESHOLD
-from depth_anything_ros.core.finish import remarks
+from depth_anything_ros.core.depth import DepthKind, FocalSource, SKY_THRESHOLD
+from depth_anything_ros.core.finish import processed_camera, raw_law, remarks
 from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.options import FrameOptions, Output
 from depth_anything_ros.core.preview import colourise
@@ -67,6 +67,8 @@ class FramePath:
         """
         width, height = frame.size
         camera, source = choose_intrinsics(frame, options, self._predicted(raw))
+        if options.raw:
+            return self._finish_raw(raw, frame, options, model, camera, source)
         shape = raw.resized or (raw.depth.shape[1], raw.depth.shape[0])
         law = choose_law(raw.kind, camera.resized(*shape) if camera else None, source)
         metric = raw.kind is not DepthKind.RELATIVE
@@ -94,6 +96,28 @@ class FramePath:
             frame=frame, depth=host.depth, scale_law=law, model=model, intrinsics=camera,
             confidence=host.confidence, sky=host.sky, cloud=host.cloud,
             preview=colourise(host.depth) if Output.PREVIEW in wanted else None,
+            notes=remarks(options, law, camera, raw.confidence is not None, raw.sky is not None))
+
+    def _finish_raw(
+        self, raw: DeviceDepth, frame: Frame, options: FrameOptions, model: str,
+        camera: Intrinsics | None, source: FocalSource,
+    ) -> DepthResult:
+        height, width = raw.depth.shape
+        camera = processed_camera(camera, (width, height), raw.resized, raw.offset)
+        law = raw_law(raw.kind, camera, source)
+        out = Outputs(
+            width, height, self._device, cloud=False,
+            confidence=Output.CONFIDENCE in options.outputs and raw.confidence is not None,
+            sky=Output.SKY in options.outputs and raw.sky is not None)
+        out.depth.copy_(raw.depth)
+        if out.confidence is not None and raw.confidence is not None:
+            out.confidence.copy_(raw.confidence)
+        if out.sky is not None and raw.sky is not None:
+            out.sky.copy_(raw.sky >= SKY_THRESHOLD)
+        host = out.fetch()
+        return DepthResult(
+            frame=frame, depth=host.depth, scale_law=law, model=model, intrinsics=camera,
+            confidence=host.confidence, sky=host.sky, raw=True,
             notes=remarks(options, law, camera, raw.confidence is not None, raw.sky is not None))
 
     def clear(self) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from depth_anything_ros.core.camera import Intrinsics
 from depth_anything_ros.core.frame import Frame
-from depth_anything_ros.core.options import FrameOptions
+from depth_anything_ros.core.options import FrameOptions, Output
 from depth_anything_ros.errors import InvalidImage, InvalidIntrinsics, InvalidRequest
 import numpy as np
 import pytest
@@ -43,6 +43,7 @@ def test_the_camera_belongs_to_the_frame() -> None:
     ({'focal_length': float('inf')}, 'focal_length'),
     ({'fov_deg': 180.0}, 'fov_deg'),
     ({'fov_deg': float('nan')}, 'fov_deg'),
+    ({'raw': True, 'outputs': frozenset({Output.POINTS})}, 'raw depth comes without points'),
 ])
 def test_options_that_cannot_be_meant_are_refused(values: dict[str, Any], words: str) -> None:
     with pytest.raises(InvalidRequest, match=words):

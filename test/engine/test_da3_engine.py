@@ -53,6 +53,21 @@ def run(engine: Engine, frame: Frame, options: FrameOptions = METRES) -> DepthRe
     return engine.finish(engine.infer([engine.prepare(frame, options)])[0])
 
 
+def test_raw_depth_needs_no_camera_and_is_what_metres_are_made_of() -> None:
+    engine, raw = metric_engine(), FrameOptions(process_res=98, raw=True)
+    with pytest.raises(InvalidIntrinsics):
+        run(engine, frame_of(), replace(raw, raw=False))
+    found = run(engine, frame_of(), raw)
+    assert found.depth.shape == (70, 98) and found.depth.dtype == np.float32
+    assert found.raw and found.kind is DepthKind.CANONICAL and found.intrinsics is None
+    # An image of the processed size is neither resized on the way in nor on the way out.
+    frame = frame_of(98, 70)
+    metres = run(engine, frame, replace(METRES, outputs=frozenset({Output.DEPTH})))
+    expected = run(engine, frame, raw).depth * np.float32(metres.scale_law.factor)
+    valid = np.isfinite(metres.depth)
+    np.testing.assert_array_equal(metres.depth[valid], expected[valid])
+
+
 def test_a_frame_comes_back_in_metres_at_its_own_size() -> None:
     camera = Intrinsics(150.0, 140.0, 60.0, 50.0, 128, 96)
     frame = frame_of(stamp_ns=5, frame_id='camera', intrinsics=camera)

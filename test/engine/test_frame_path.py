@@ -109,6 +109,36 @@ def test_only_what_is_asked_for(output: Output | None) -> None:
     assert present == {asked} - {'', 'depth'}
 
 
+@pytest.mark.parametrize('device', ['cpu', GPU])
+@pytest.mark.parametrize('kind', list(DepthKind))
+@pytest.mark.parametrize('known', [True, False])
+def test_raw_depth_is_the_networks_own_at_its_own_size(
+        kind: DepthKind, known: bool, device: str) -> None:
+    raw = network_depth(84, 56, kind)
+    options = FrameOptions(
+        raw=True, minimum=2.0, outputs=frozenset({Output.CONFIDENCE, Output.SKY}))
+    path, frame = FramePath(torch.device(device)), frame_of(168, 112, known)
+    found = path.finish(on_device(raw, device), frame, options, 'm')
+    compare(found, finish(raw, frame, options, 'm'))
+    np.testing.assert_array_equal(found.depth, raw.depth)
+    np.testing.assert_array_equal(found.confidence, raw.confidence)
+    assert found.raw and found.kind is kind and found.scale_law.factor == 1
+    assert found.sky.shape == (56, 84) and found.depth.flags.c_contiguous
+    if known:
+        assert found.intrinsics == frame.intrinsics.resized(84, 56)
+    focal = found.intrinsics.focal if known and kind is DepthKind.CANONICAL else 0.0
+    assert found.scale_law.focal == focal
+
+
+def test_raw_depth_of_a_crop_has_the_camera_of_the_crop() -> None:
+    raw = replace(network_depth(84, 56, DepthKind.CANONICAL), resized=(96, 60), offset=(6, 2))
+    path, options = FramePath(torch.device('cpu')), FrameOptions(raw=True)
+    found = path.finish(on_device(raw, 'cpu'), frame_of(192, 120), options, 'm')
+    compare(found, finish(raw, frame_of(192, 120), options, 'm'))
+    whole = frame_of(192, 120).intrinsics.resized(96, 60)
+    assert found.intrinsics == whole.cropped(6, 2, 84, 56)
+
+
 def test_a_predicted_camera_is_used_only_where_no_other_is_known() -> None:
     predicted = Intrinsics(70, 75, 42, 28, 84, 56)
     raw = replace(network_depth(84, 56, DepthKind.METRIC), predicted=predicted,
