@@ -23,7 +23,7 @@ FOV_DEG = 55.0
 FILLED = 0.94
 """Part of the picture's width and height that the cloud may take."""
 
-GRAZING = 8.0
+GRAZING = 16.0
 """Largest step to a neighbour, in pixels at its depth, on a surface seen at an angle."""
 
 NEAR = 0.05
