@@ -120,16 +120,17 @@ class Containers:
 
     def _enter(self, extent: Extent, item: object) -> None:
         self.check_value(item)
-        nodes, depth = 1, 1
         if isinstance(item, (list, dict, tuple)):
             inner = self._extents[id(item)]
             inner.closed = True
-            nodes, depth = inner.nodes, inner.depth + 1
-        extent.nodes += nodes
-        extent.depth = max(extent.depth, depth)
-        if extent.depth > self._limits.depth:
-            raise PayloadTooLarge(
-                f'pickle nests deeper than {self._limits.depth} containers')
+            extent.nodes += inner.nodes
+            if inner.depth >= extent.depth:
+                extent.depth = inner.depth + 1
+                if extent.depth > self._limits.depth:
+                    raise PayloadTooLarge(
+                        f'pickle nests deeper than {self._limits.depth} containers')
+        else:
+            extent.nodes += 1
         if extent.nodes > self._limits.nodes:
             raise PayloadTooLarge(
                 f'pickle stands for more than {self._limits.nodes} values')

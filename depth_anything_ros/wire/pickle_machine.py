@@ -25,6 +25,9 @@ PROTOCOLS = range(2, 6)
 NAMES = {ord(opcode.code): opcode.name for opcode in pickletools.opcodes}
 CODES = {name: code for code, name in NAMES.items()}
 
+IN_ARGUMENTS = (Global, ArrayType, LongText)
+"""Marks that may be arguments of a call."""
+
 
 class Machine:
     """Reads one pickle; one opcode is one step, and the number of steps is limited."""
@@ -40,6 +43,8 @@ class Machine:
         self._limits = limits
         self._text_budget = limits.text_bytes
         self._stack: list[object] = []
+        self.push = self._stack.append
+        self._floor = 0  # the height of the stack at the last mark
         self._marks: list[int] = []
         self._memo: dict[int, object] = {}
         self._containers = Containers(limits)
@@ -55,45 +60,43 @@ class Machine:
         if self.input.byte() != CODES['PROTO'] or self.input.byte() not in PROTOCOLS:
             raise InvalidRequest(
                 f'message is not a pickle of protocol {PROTOCOLS[0]} to {PROTOCOLS[-1]}')
+        next_code, step_of = self.input.byte, STEPS.get
         for _ in range(self._limits.operations):
-            code = self.input.byte()
-            if code == CODES['STOP']:
-                return self._stop()
-            step = STEPS.get(code)
+            code = next_code()
+            step = step_of(code)
             if step is None:
+                if code == CODES['STOP']:
+                    return self._stop()
                 raise InvalidRequest(
                     f'pickle opcode {NAMES.get(code, hex(code))} at byte {self.input.at - 1} '
                     'is not accepted')
             step(self)
         raise PayloadTooLarge(f'pickle of more than {self._limits.operations} operations')
 
-    def push(self, value: object) -> None:
-        """Put a value on the stack."""
-        self._stack.append(value)
-
     def pop(self) -> object:
         """Take the value on top of the stack, never one below the last mark."""
-        if len(self._stack) <= (self._marks[-1] if self._marks else 0):
+        if len(self._stack) <= self._floor:
             raise InvalidRequest(f'pickle takes a value that is not there: byte {self.input.at}')
         return self._stack.pop()
 
     def top(self) -> object:
-        """Return the value on top of the stack."""
-        value = self.pop()
-        self._stack.append(value)
-        return value
+        """Return the value on top of the stack, never one below the last mark."""
+        if len(self._stack) <= self._floor:
+            raise InvalidRequest(f'pickle uses a value that is not there: byte {self.input.at}')
+        return self._stack[-1]
 
     def mark(self) -> None:
-        """Remember the height of the stack."""
-        self._marks.append(len(self._stack))
+        """Close off the stack below."""
+        self._marks.append(self._floor)
+        self._floor = len(self._stack)
 
     def pop_to_mark(self) -> list[object]:
         """Take all values above the last mark, and the mark."""
         if not self._marks:
             raise InvalidRequest(f'pickle takes a mark that is not there, at byte {self.input.at}')
-        height = self._marks.pop()
-        items = self._stack[height:]
-        del self._stack[height:]
+        items = self._stack[self._floor:]
+        del self._stack[self._floor:]
+        self._floor = self._marks.pop()
         return items
 
     def text(self, size: int) -> None:
@@ -127,17 +130,20 @@ class Machine:
 
     def new_tuple(self, items: list[object]) -> None:
         """Push a tuple, or the arguments of a call when an item has no meaning by itself."""
-        if any(isinstance(item, (Global, ArrayType, LongText)) for item in items):
-            for item in items:
-                if isinstance(item, (Arguments, Unfinished)):
-                    self._containers.check_value(item)
-            self.push(Arguments(items))
-        else:
-            self.push(self._containers.new_tuple(items))
+        for item in items:
+            if isinstance(item, IN_ARGUMENTS):
+                self.push(self._arguments(items))
+                return
+        self.push(self._containers.new_tuple(items))
 
     def tuple_of(self, size: int) -> None:
         """Push a tuple of the last ``size`` values."""
-        self.new_tuple([self.pop() for _ in range(size)][::-1])
+        start = len(self._stack) - size
+        if start < self._floor:
+            raise InvalidRequest(f'pickle takes a value that is not there: byte {self.input.at}')
+        items = self._stack[start:]
+        del self._stack[start:]
+        self.new_tuple(items)
 
     def new_list(self) -> None:
         """Push an empty list."""
@@ -194,6 +200,12 @@ class Machine:
                 self._memo[key] = value
         target.memo_keys.clear()
         self.push(value)
+
+    def _arguments(self, items: list[object]) -> Arguments:
+        for item in items:
+            if not isinstance(item, IN_ARGUMENTS):
+                self._containers.check_value(item)
+        return Arguments(items)
 
     def _name(self, module: str, name: str) -> None:
         if len(module) > NAME_BYTES or len(name) > NAME_BYTES:

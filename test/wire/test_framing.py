@@ -10,6 +10,7 @@ from depth_anything_ros.wire.framing import framed, FrameReader
 from depth_anything_ros.wire.limits import Limits
 from hypothesis import given, settings
 from hypothesis import strategies as st
+import numpy as np
 import pytest
 
 
@@ -19,6 +20,13 @@ def stream(messages: list[bytes]) -> bytes:
 
 def test_t1_the_prefix_is_four_bytes_big_endian_and_does_not_count_itself() -> None:
     assert b''.join(framed([b'ab', memoryview(b'cde')])) == b'\x00\x00\x00\x05abcde'
+
+
+def test_a_message_that_no_prefix_can_announce_is_refused() -> None:
+    # Four gigabytes without the memory: one byte, repeated by a stride of zero.
+    part = memoryview(np.broadcast_to(np.uint8(0), 2**32))
+    with pytest.raises(PayloadTooLarge, match='4294967296 bytes'):
+        framed([part])
 
 
 def test_framing_does_not_copy_the_parts() -> None:

@@ -64,6 +64,12 @@ def test_a_pillow_image_becomes_rgb() -> None:
     np.testing.assert_array_equal(decode_image(image), COLOUR)
 
 
+def test_a_colour_beyond_the_palette_is_refused() -> None:
+    image = PillowImage('P', 2, 1, memoryview(b'\x00\x02'), bytes(6))
+    with pytest.raises(InvalidImage, match='colour 2 of a palette of 2'):
+        decode_image(image)
+
+
 @pytest.mark.parametrize('name', FILES)
 @pytest.mark.parametrize('kind', [bytes, bytearray, memoryview])
 def test_a_file_becomes_what_pillow_makes_of_it(name: str, kind: Any) -> None:

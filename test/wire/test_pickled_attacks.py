@@ -9,7 +9,7 @@ import tracemalloc
 from typing import Any
 
 from attacks import ARRAY, array, code_calls, corpus, FLOATS, P4, pil, text
-from depth_anything_ros.errors import InvalidRequest, PayloadTooLarge
+from depth_anything_ros.errors import ConfigError, InvalidRequest, PayloadTooLarge
 from depth_anything_ros.wire.limits import DEFAULT_LIMITS, Limits
 from depth_anything_ros.wire.pickle_machine import STEPS
 from depth_anything_ros.wire.pickled import read
@@ -135,6 +135,11 @@ def test_every_limit_refuses_what_is_beyond_it() -> None:
         read(P4 + text('abc') + b'.', Limits(text_bytes=2))
     with pytest.raises(PayloadTooLarge, match='3x4 pixels'):
         read(P4 + pil('L', 3, 4, b'C\x0cabcdabcdabcd') + b'.', Limits(pixels=11))
+
+
+def test_a_limit_that_lets_nothing_through_is_a_mistake() -> None:
+    with pytest.raises(ConfigError, match='operations'):
+        Limits(operations=0)
 
 
 def test_the_building_blocks_of_the_attacks_are_read_when_they_are_right() -> None:

@@ -1,7 +1,7 @@
 """
 Random pickles: plain values come back equal, everything else is read or refused, never worse.
 
-``WIRE_FUZZ_EXAMPLES`` sets the number of inputs of each of the first two tests;
+``WIRE_FUZZ_EXAMPLES`` sets the number of inputs of each of the first three tests;
 docs/wire-format.md has the long run.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import os
 import pickle
+import pickletools
 import struct
 from typing import Any
 
@@ -45,10 +46,24 @@ def seeds() -> list[bytes]:
         {'image': image.astype('>u2').transpose(1, 0, 2), 'k': np.eye(3), 'bytes': b'abc'},
         {key: value for key, value in plain_values().items() if key in ('nested', 'numbers')},
     ]
-    return [pickle.dumps(value, protocol) for value in values for protocol in range(2, 6)]
+    return [unframed(pickle.dumps(value, protocol))
+            for value in values for protocol in range(2, 6)]
+
+
+def unframed(data: bytes) -> bytes:
+    """Return a pickle without its frame, whose length every edit would break."""
+    return data[:2] + data[11:] if data[2] == CODES['FRAME'] else data
+
+
+def opcodes_of(data: bytes) -> list[bytes]:
+    """Return the body of a pickle cut between its opcodes, without PROTO and STOP."""
+    starts = [position for _, _, position in pickletools.genops(data)]
+    return [data[start:end] for start, end in zip(starts[1:-1], starts[2:])]
 
 
 SEEDS = seeds()
+
+SEED_OPCODES = [opcodes_of(data) for data in SEEDS]
 
 NAMES = st.sampled_from([
     'numpy ndarray', 'numpy dtype', 'numpy.core.multiarray _reconstruct', '_codecs encode',
@@ -85,6 +100,11 @@ EDIT = st.tuples(
     st.floats(0, 1, exclude_max=True), st.integers(1, 24), st.binary(min_size=1, max_size=6),
     st.sampled_from(SEEDS))
 
+EXCHANGE = st.tuples(
+    st.sampled_from(['replace', 'insert', 'delete', 'repeat', 'swap', 'graft']),
+    st.floats(0, 1, exclude_max=True), st.floats(0, 1, exclude_max=True),
+    st.sampled_from(SEED_OPCODES), st.integers(1, 6))
+
 SIDES = st.lists(st.integers(0, 4), max_size=4).map(tuple)
 
 PLAIN = st.recursive(
@@ -116,6 +136,23 @@ def edited(data: bytes, edit: tuple[str, float, int, bytes, bytes]) -> bytes:
         return data[:at] + data[at:at + size] * 3 + data[at + size:]
     start = int(where * len(other))
     return data[:at] + other[start:start + 4 * size] + data[at:]
+
+
+def exchanged(opcodes: list[bytes], exchange: Any) -> list[bytes]:
+    kind, where, other_where, others, size = exchange
+    at = int(where * len(opcodes))
+    from_at = int(other_where * len(others))
+    if kind == 'replace':
+        return [*opcodes[:at], others[from_at], *opcodes[at + 1:]]
+    if kind == 'insert':
+        return [*opcodes[:at], others[from_at], *opcodes[at:]]
+    if kind == 'delete':
+        return opcodes[:at] + opcodes[at + 1:]
+    if kind == 'repeat':
+        return opcodes[:at] + opcodes[at:at + size] * 2 + opcodes[at + size:]
+    if kind == 'swap' and len(opcodes) > at + 1:
+        return [*opcodes[:at], opcodes[at + 1], opcodes[at], *opcodes[at + 2:]]
+    return opcodes[:at] + others[from_at:from_at + 5 * size] + opcodes[at:]
 
 
 def count_values(value: Any, depth: int = 1) -> int:
@@ -168,9 +205,20 @@ def same(seen: Any, expected: Any, byte_order: bool = True) -> bool:
 def test_a_damaged_request_is_read_or_refused(
     data: bytes, edits: list[tuple[str, float, int, bytes, bytes]],
 ) -> None:
+    body = data[2:]
     for edit in edits:
-        data = edited(data, edit)
-    check(data)
+        body = edited(body, edit)
+    check(data[:2] + body)
+
+
+@FUZZ
+@given(st.sampled_from(SEED_OPCODES), st.lists(EXCHANGE, min_size=1, max_size=4))
+def test_a_request_with_opcodes_exchanged_is_read_or_refused(
+    opcodes: list[bytes], exchanges: list[Any],
+) -> None:
+    for exchange in exchanges:
+        opcodes = exchanged(opcodes, exchange)
+    check(b'\x80\x05' + b''.join(opcodes) + b'.')
 
 
 @FUZZ
