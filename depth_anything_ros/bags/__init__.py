@@ -1,0 +1,1 @@
+"""Recordings in, recordings out: rosbag2 files without a ROS installation."""

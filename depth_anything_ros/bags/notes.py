@@ -1,0 +1,28 @@
+"""Remarks for the reader of the summary, each said once."""
+
+from __future__ import annotations
+
+import threading
+from typing import Callable
+
+
+class Notes:
+    """Hands every remark on the first time it is made; may be used from several threads."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        """
+        Start with nothing said.
+
+        :param say: receives each remark.
+        """
+        self._say = say
+        self._said: set[str] = set()
+        self._lock = threading.Lock()
+
+    def once(self, key: str, text: str) -> None:
+        """Say ``text`` unless something was said under ``key`` already."""
+        with self._lock:
+            if key in self._said:
+                return
+            self._said.add(key)
+        self._say(text)

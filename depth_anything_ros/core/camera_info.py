@@ -1,0 +1,62 @@
+"""What a CameraInfo says of its image, whatever class holds the message."""
+
+from __future__ import annotations
+
+from typing import Protocol, Sequence
+
+from depth_anything_ros.core.camera import from_camera_info, Intrinsics
+from depth_anything_ros.errors import InvalidIntrinsics
+
+
+class Region(Protocol):
+    """Fields of sensor_msgs/RegionOfInterest that are read, in pixels at full resolution."""
+
+    x_offset: int
+    y_offset: int
+    width: int
+    height: int
+
+
+class Info(Protocol):
+    """Fields of sensor_msgs/CameraInfo that are read."""
+
+    width: int
+    height: int
+    d: Sequence[float]
+    k: Sequence[float]
+    p: Sequence[float]
+    binning_x: int
+    binning_y: int
+    roi: Region
+
+
+def is_distorted(info: Info) -> bool:
+    """Return whether the camera has lens distortion that nobody has taken out."""
+    return any(value != 0.0 for value in info.d)
+
+
+def intrinsics_of(info: Info, width: int, height: int) -> Intrinsics | None:
+    """
+    Return the camera of an image, None where the message says that it is not calibrated.
+
+    The message does not tell whether its image is rectified. Without distortion it is as good as
+    rectified, and P describes it where P is set; otherwise K does, and the caller should warn.
+
+    :param info: the message; K, P, region of interest and binning as CameraInfo.msg says.
+    :param width: width of the image in pixels.
+    :param height: height of the image in pixels.
+    :raises InvalidIntrinsics: when the message is impossible or belongs to another size.
+    """
+    matrix = info.p if not is_distorted(info) and info.p[0] > 0.0 else info.k
+    if matrix[0] == 0.0:
+        return None
+    roi = info.roi
+    camera = from_camera_info(
+        matrix, info.width, info.height, binning=(info.binning_x, info.binning_y),
+        roi=(roi.x_offset, roi.y_offset, roi.width, roi.height))
+    if camera.size != (width, height):
+        raise InvalidIntrinsics(
+            f'camera_info describes an image of {camera.width}x{camera.height} '
+            f'({info.width}x{info.height}, region of interest {roi.width}x{roi.height}, binning '
+            f'{info.binning_x}x{info.binning_y}), the image is {width}x{height}')
+    return camera
