@@ -12,7 +12,7 @@ KEY_LIMIT = 2**31
 """Larger ints as keys could be made to collide in the dict's hash table."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Extent:
     """
     How large a container is once every shared part is written out.
@@ -119,7 +119,8 @@ class Containers:
         return extent
 
     def _enter(self, extent: Extent, item: object) -> None:
-        self.check_value(item)
+        if isinstance(item, MARKS):
+            self.check_value(item)
         if isinstance(item, (list, dict, tuple)):
             inner = self._extents[id(item)]
             inner.closed = True

@@ -46,7 +46,7 @@ class Machine:
         self.push = self._stack.append
         self._floor = 0  # the height of the stack at the last mark
         self._marks: list[int] = []
-        self._memo: dict[int, object] = {}
+        self.memo: dict[int, object] = {}
         self._containers = Containers(limits)
         self._objects = Objects(len(data), limits.pixels)
 
@@ -163,20 +163,18 @@ class Machine:
 
     def put(self, key: int) -> None:
         """Remember the value on top of the stack."""
-        value = self.top()
-        self._memo[key] = value
+        if len(self._stack) <= self._floor:
+            raise InvalidRequest(f'pickle stores a value that is not there: byte {self.input.at}')
+        value = self._stack[-1]
+        self.memo[key] = value
         if isinstance(value, Unfinished):
             value.memo_keys.append(key)
 
-    def memoize(self) -> None:
-        """Remember the value on top of the stack under the next number."""
-        self.put(len(self._memo))
-
     def get(self, key: int) -> None:
         """Push a remembered value."""
-        if key not in self._memo:
+        if key not in self.memo:
             raise InvalidRequest(f'pickle recalls value {key}, which it never stored')
-        self.push(self._memo[key])
+        self.push(self.memo[key])
 
     def reduce(self) -> None:
         """Push what a call stands for."""
@@ -196,8 +194,8 @@ class Machine:
         value = target.finish(state)
         target.finished = True
         for key in target.memo_keys:
-            if self._memo[key] is target:
-                self._memo[key] = value
+            if self.memo[key] is target:
+                self.memo[key] = value
         target.memo_keys.clear()
         self.push(value)
 
@@ -256,7 +254,7 @@ def steps() -> dict[int, Callable[[Machine], None]]:
         'SETITEMS': lambda m: m.set_items(m.pop_to_mark()),
         'BINPUT': lambda m: m.put(m.input.byte()),
         'LONG_BINPUT': lambda m: m.put(m.input.unsigned(4)),
-        'MEMOIZE': Machine.memoize,
+        'MEMOIZE': lambda m: m.put(len(m.memo)),
         'BINGET': lambda m: m.get(m.input.byte()),
         'LONG_BINGET': lambda m: m.get(m.input.unsigned(4)),
         'GLOBAL': Machine.name_lines,

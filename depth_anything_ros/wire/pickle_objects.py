@@ -34,7 +34,7 @@ Call = Callable[[tuple[Any, ...]], object]
 
 def start_array(arguments: tuple[Any, ...]) -> Unfinished:
     """Stand for ``_reconstruct(ndarray, (0,), b'b')``, whose contents come with BUILD."""
-    if not matches(arguments, (Global('numpy.ndarray'), (0,), b'b')):
+    if not matches(arguments, (Global(NDARRAY), (0,), b'b')):
         raise InvalidRequest(f'array is started in an unknown way; {ACCEPTED}')
     return Unfinished('an array', finish_array)
 
@@ -138,6 +138,31 @@ def finish_rational(state: object) -> float:
     raise InvalidRequest(f'TIFF rational has the state {seen(state)}; accepted: three numbers')
 
 
+def calls() -> dict[str, Call]:
+    """Return what may be called, by every name that numpy, Pillow and Python have for it."""
+    table: dict[str, Call] = {
+        '__builtin__.bytes': byte_array,
+        '__builtin__.bytearray': byte_array,
+        'builtins.bytearray': byte_array,
+        'fractions.Fraction': fraction,
+        'numpy.dtype': start_type,
+    }
+    for core in ('numpy.core', 'numpy._core'):
+        table[f'{core}.multiarray._reconstruct'] = start_array
+        table[f'{core}.multiarray.scalar'] = scalar
+        table[f'{core}.numeric._frombuffer'] = array_from_buffer
+    return table
+
+
+CALLS = calls()
+
+ENCODE, NDARRAY = '_codecs.encode', 'numpy.ndarray'
+
+PNG_TEXT, TIFF_RATIONAL = 'PIL.PngImagePlugin.iTXt', 'PIL.TiffImagePlugin.IFDRational'
+
+NAMES = frozenset({*CALLS, ENCODE, NDARRAY, PNG_TEXT, TIFF_RATIONAL})
+
+
 class Objects:
     """Makes the objects of one pickle."""
 
@@ -150,21 +175,6 @@ class Objects:
         """
         self._byte_budget = byte_budget
         self._pixels = pixels
-        self._calls: dict[str, Call] = {
-            '_codecs.encode': self._encode,
-            '__builtin__.bytes': byte_array,
-            '__builtin__.bytearray': byte_array,
-            'builtins.bytearray': byte_array,
-            'fractions.Fraction': fraction,
-            'numpy.dtype': start_type,
-        }
-        for core in ('numpy.core', 'numpy._core'):
-            self._calls[f'{core}.multiarray._reconstruct'] = start_array
-            self._calls[f'{core}.multiarray.scalar'] = scalar
-            self._calls[f'{core}.numeric._frombuffer'] = array_from_buffer
-        self._names = {
-            *self._calls, 'numpy.ndarray', 'PIL.PngImagePlugin.iTXt',
-            'PIL.TiffImagePlugin.IFDRational'}
 
     def name(self, module: str, name: str) -> Global:
         """
@@ -173,7 +183,7 @@ class Objects:
         :raises InvalidRequest: when it is not one of the few that a request may hold.
         """
         full = f'{module}.{name}'
-        if full not in self._names and not PILLOW_CLASS.fullmatch(full):
+        if full not in NAMES and not PILLOW_CLASS.fullmatch(full):
             raise InvalidRequest(f'pickle names {shown(full)}; {ACCEPTED}')
         return Global(full)
 
@@ -183,7 +193,8 @@ class Objects:
 
         :raises InvalidRequest: when it is not one of the calls that numpy and Pillow write.
         """
-        call = self._calls.get(what.name) if isinstance(what, Global) else None
+        name = what.name if isinstance(what, Global) else ''
+        call = self._encode if name == ENCODE else CALLS.get(name)
         if call is None or not isinstance(arguments, tuple):
             raise InvalidRequest(
                 f'pickle calls {seen(what)} with {seen(arguments)}, which is never done; '
@@ -200,9 +211,9 @@ class Objects:
         if matches(arguments, ()):
             if PILLOW_CLASS.fullmatch(name):
                 return Unfinished('a Pillow image', partial(pillow_image, pixels=self._pixels))
-            if name == 'PIL.TiffImagePlugin.IFDRational':
+            if name == TIFF_RATIONAL:
                 return Unfinished('a TIFF rational', finish_rational)
-        if name == 'PIL.PngImagePlugin.iTXt' and isinstance(arguments, tuple) \
+        if name == PNG_TEXT and isinstance(arguments, tuple) \
                 and len(arguments) == 1 and isinstance(arguments[0], str):
             text = arguments[0]
             return Unfinished('a PNG text', lambda state: text)

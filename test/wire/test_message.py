@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 import struct
 from typing import Any
 
@@ -60,6 +61,17 @@ def test_a_reader_made_from_the_document_alone_understands_the_body() -> None:
     np.testing.assert_array_equal(arrays['depth'], full_result().depth)
     np.testing.assert_array_equal(arrays['preview'], full_result().preview)
     assert header['units'] == 'm' and header['request_id'] == 'request 7'
+
+
+def test_the_reader_printed_in_the_document_works() -> None:
+    document = (Path(__file__).parents[2] / 'docs' / 'wire-format.md').read_text()
+    names: dict[str, Any] = {}
+    exec(document.split('```python\n')[1].split('```')[0], names)
+    header, arrays = names['read']((GOLDEN / 'depth_result.body').read_bytes())
+    assert header['model'] == 'da3-tiny'
+    result = full_result()
+    for name in ('depth', 'confidence', 'sky', 'cloud', 'preview'):
+        np.testing.assert_array_equal(arrays[name], getattr(result, name).reshape(-1))
 
 
 @pytest.mark.parametrize('dtype', DTYPES)
