@@ -45,7 +45,6 @@ class Unfinished:
     what: str
     finish: Callable[[object], object]
     memo_keys: list[int] = field(default_factory=list)
-    finished: bool = False
 
 
 MARKS = (Global, ArrayType, LongText, Arguments, Unfinished)

@@ -189,14 +189,13 @@ class Machine:
     def build(self) -> None:
         """Push the object below the state, finished with it."""
         state, target = self.pop(), self.pop()
-        if not isinstance(target, Unfinished) or target.finished:
+        if not isinstance(target, Unfinished):
             raise InvalidRequest(f'pickle sets the state of {seen(target)}, which is never done')
         value = target.finish(state)
-        target.finished = True
         for key in target.memo_keys:
             if self.memo[key] is target:
                 self.memo[key] = value
-        target.memo_keys.clear()
+        target.memo_keys.clear()  # so that finishing it again and again stays cheap
         self.push(value)
 
     def _arguments(self, items: list[object]) -> Arguments:

@@ -169,8 +169,6 @@ def wrong_arrays() -> dict[str, bytes]:
         'array without contents in a tuple': ARRAY + b'\x85',
         'array without contents, recalled': ARRAY + b'\x940](h\x00e',
         'array as its own contents': ARRAY + b'\x94h\x00b',
-        'array built twice': ARRAY + b'\x94(K\x01K\x01\x85' + FLOATS + b'\x89C\x04abcdt\x94bh\x00'
-        b'h\x01b',
         'name as a value': b'cnumpy\nndarray\n',
         'name in a dict': b'}(' + text('a') + b'cnumpy\nndarray\nu',
         'arguments in a list': b'](cnumpy\nndarray\n\x85e',

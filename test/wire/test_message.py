@@ -18,8 +18,10 @@ from depth_anything_ros.wire.message import (
     to_body,
     to_parts,
 )
-from depth_anything_ros.wire.results import result_message
+from depth_anything_ros.wire.results import depth_reply, result_message
 from golden_values import pattern
+from hypothesis import given, settings
+from hypothesis import strategies as st
 import numpy as np
 import pytest
 from wire_parts import full_result, GOLDEN
@@ -188,3 +190,22 @@ def test_every_limit_refuses_what_is_beyond_it() -> None:
                    Limits(arrays=1)):
         with pytest.raises(PayloadTooLarge):
             from_body(body, limits)
+
+
+BODY = (GOLDEN / 'depth_result.body').read_bytes()
+
+
+@settings(max_examples=500, deadline=None, database=None, derandomize=True)
+@given(st.lists(st.tuples(st.integers(0, len(BODY) - 1), st.binary(min_size=1, max_size=4)),
+                min_size=1, max_size=5), st.integers(0, len(BODY)))
+def test_a_damaged_body_is_read_or_refused(edits: list[tuple[int, bytes]], size: int) -> None:
+    body = bytearray(BODY)
+    for at, data in edits:
+        body[at:at + len(data)] = data
+    for damaged in (bytes(body), bytes(body[:size])):
+        try:
+            message = from_body(damaged)
+            depth_reply(message)
+        except (InvalidRequest, PayloadTooLarge):
+            continue
+        assert all(array.nbytes <= len(BODY) for array in message.arrays.values())
