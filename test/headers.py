@@ -27,7 +27,7 @@ HEADER = """\
 # limitations under the License.
 """
 
-FOLDERS = ('depth_anything_ros', 'launch', 'scripts', 'test', 'training', 'bench')
+FOLDERS = ('depth_anything_ros', 'bench', 'docs', 'launch', 'scripts', 'test', 'training')
 
 
 def sources() -> list[Path]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from headers import HEADER, missing, ROOT, with_header
 import pytest
 
-FOLDERS = ['depth_anything_ros', 'launch', 'test', 'training', 'bench', 'setup.py']
+FOLDERS = ['depth_anything_ros', 'launch', 'test', 'training', 'bench', 'docs', 'setup.py']
 PATHS = [str(ROOT / name) for name in FOLDERS if (ROOT / name).exists()]
 XML = [path for path in (
     ROOT / 'package.xml', *sorted((ROOT / 'config').glob('*.xml')),
@@ -44,6 +44,8 @@ def test_the_licence_is_apache_2():
     text = (ROOT / 'LICENSE').read_text()
     assert 'Apache License' in text and 'Version 2.0, January 2004' in text
     assert 'END OF TERMS AND CONDITIONS' in text
+    # ament_copyright asks for both files in a repository.
+    assert 'Apache 2 License' in (ROOT / 'CONTRIBUTING.md').read_text()
 
 
 @pytest.mark.parametrize('path', XML, ids=lambda path: path.name)
