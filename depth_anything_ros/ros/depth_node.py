@@ -20,7 +20,7 @@ from depth_anything_ros.ros.diagnostics import (
     milliseconds,
     SILENCE,
 )
-from depth_anything_ros.ros.distro import steady_timer
+from depth_anything_ros.ros.distro import destroy_state_machine, steady_timer
 from depth_anything_ros.ros.inputs import CameraInput
 from depth_anything_ros.ros.outputs import Outputs
 from depth_anything_ros.ros.parameters import Parameters
@@ -145,7 +145,9 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
     def destroy_node(self) -> Any:
         """Stop everything, then destroy what belongs to rclpy."""
         self.close()
-        return super().destroy_node()
+        result = super().destroy_node()
+        destroy_state_machine(self)
+        return result
 
     def _step(
         self, ours: Callable[[], None],

@@ -37,6 +37,20 @@ def steady_timer(node: Any, period: float, callback: Callable[[], None]) -> Any:
     return node.create_timer(period, callback, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
 
+def destroy_state_machine(node: Any) -> None:
+    """
+    Destroy what rclpy's life cycle node forgets in its ``destroy_node`` (rclpy 3.3 to 9.1).
+
+    Without it the node's part of the middleware, with its shared memory, lives as long as the
+    interpreter.
+
+    :param node: a life cycle node that was destroyed.
+    """
+    machine = getattr(node, '_state_machine', None)
+    if machine is not None:
+        machine.destroy_when_not_in_use()
+
+
 async def resumed(executor: Any, source: Any) -> Any:
     """
     Wait in a coroutine of an executor for a future that another thread completes.

@@ -15,11 +15,12 @@ from depth_anything_ros.settings import Settings
 
 def main(args: Sequence[str] | None = None) -> int:
     """
-    Run the node until it is told to stop.
+    Run the node until it is told to stop, then end the process.
 
     :param args: command line; default: that of the process.
-    :returns: 0 when it was told to stop, 1 when it could not start its model, 2 when ROS is
-        missing or a setting is not accepted.
+    :returns: 2 when ROS is missing or the environment is not accepted. Once the node ran the
+        process ends: with 0 when it was told to stop, 1 when it could not start its model, 2 when
+        a setting is not accepted.
     """
     stop_on_signals()
     try:
@@ -34,8 +35,10 @@ def main(args: Sequence[str] | None = None) -> int:
         print(f'depth_node cannot start: {problem}', file=sys.stderr)
         return 2
     from depth_anything_ros.ros.depth_node import DepthNode
-    from depth_anything_ros.ros.running import run
-    return run(lambda: DepthNode(base=base), args, greeting=(*set_up.done, *set_up.left))
+    from depth_anything_ros.ros.running import leave, run
+    code = run(lambda: DepthNode(base=base), args, greeting=(*set_up.done, *set_up.left))
+    # All of ours is closed; taking torch down would add a second, of two that a node has to end.
+    leave(code)
 
 
 if __name__ == '__main__':

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, NoReturn, Sequence
 
 from depth_anything_ros.errors import DepthAnythingError
 from depth_anything_ros.ros.reporting import RosHandler
@@ -29,7 +29,7 @@ def run(
     :returns: 0 after a wish to stop, 2 when arguments or settings are refused, else its own code.
     """
     stop = stop_on_signals()
-    node = None
+    node = executor = None
     code, ended = 0, True
     try:
         rclpy.init(args=args)
@@ -62,15 +62,26 @@ def run(
             close = getattr(node, 'close', None)
             ended = True if close is None else close()
             node.destroy_node()
+        if executor is not None:
+            executor.shutdown()
         rclpy.try_shutdown()
     if not ended:
         # A thread is inside a library's call that nothing interrupts; taking the interpreter down
         # under it would crash.
-        logging.shutdown()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+        leave(code)
     return code
+
+
+def leave(code: int) -> NoReturn:
+    """
+    End the process at once, without taking the interpreter down.
+
+    :param code: exit code.
+    """
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def forward_logging(logger: Any) -> None:

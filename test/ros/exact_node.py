@@ -9,7 +9,7 @@ if __name__ == '__main__':
     stop_on_signals()
     set_up_process()
     from depth_anything_ros.ros.depth_node import DepthNode
-    from depth_anything_ros.ros.running import run
+    from depth_anything_ros.ros.running import leave, run
     from ros_parts import exact_service
 
     parser = argparse.ArgumentParser()
@@ -17,7 +17,7 @@ if __name__ == '__main__':
     parser.add_argument('--delay', type=float, default=0.0)
     parser.add_argument('--focal-per-width', type=float, default=1.0)
     own, rest = parser.parse_known_args()
-    raise SystemExit(run(
+    leave(run(
         lambda: DepthNode(open_service=lambda settings: exact_service(
             settings, own.kind, own.delay, own.focal_per_width)),
         ['exact_node', *rest]))

@@ -1,12 +1,15 @@
 """A camera process for tests: 20 small images a second with their CameraInfo, until killed."""
 
+import os
 import sys
 import time
 
-from depth_anything_ros.process import set_up_process
+from depth_anything_ros.process import PROFILE_VARIABLES
 
 if __name__ == '__main__':
-    set_up_process()
+    # It is killed, and would leave the large segment of the profile behind in /dev/shm.
+    for name in PROFILE_VARIABLES:
+        os.environ.pop(name, None)
     import rclpy
     from rclpy.qos import qos_profile_sensor_data
     from ros_parts import camera_info, coded_image, plane_depth, small_camera

@@ -62,8 +62,8 @@ def test_a_launched_node_works_and_ends_cleanly(interrupts):
         with ros_context() as context:
             node = rclpy.create_node('looker', context=context)
             assert wait_until(lambda: node.count_subscribers('/front/image_raw') == 1, 60)
-            assert node.count_subscribers('/front/camera_info') == 1
-            assert node.count_publishers('/robot/depth/points') == 1
+            assert wait_until(lambda: node.count_subscribers('/front/camera_info') == 1)
+            assert wait_until(lambda: node.count_publishers('/robot/depth/points') == 1)
     finally:
         for _ in range(interrupts):
             os.killpg(process.pid, signal.SIGINT)

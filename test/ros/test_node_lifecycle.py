@@ -1,3 +1,4 @@
+from pathlib import Path
 import signal
 import threading
 
@@ -134,6 +135,21 @@ def test_signals_end_it_cleanly(signals):
         assert node.says('active:'), node.lines
         assert node.end(*signals) == 0, node.lines
         assert not [line for line in node.lines if 'Traceback' in line or 'rror' in line]
+
+
+def shared_memory():
+    return {str(path) for path in Path('/dev/shm').glob('fast*')}
+
+
+def test_it_leaves_no_shared_memory_behind():
+    with Process(EXACT_NODE) as node:
+        assert node.says('active:'), node.lines
+        maps = Path(f'/proc/{node.process.pid}/maps').read_text()
+        own = {line.split()[-1] for line in maps.splitlines() if '/dev/shm/fast' in line}
+        assert node.end(signal.SIGINT) == 0, node.lines
+    assert own
+    # Ports are shared by all processes of a domain, and freed by whoever comes next.
+    assert not {path for path in own & shared_memory() if 'port' not in path}
 
 
 def test_a_signal_while_the_model_loads():
