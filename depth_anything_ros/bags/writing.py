@@ -92,9 +92,15 @@ class OutputBag:
             raise DepthAnythingError(f'{self.path} cannot be written further: {error}') from error
 
     def close(self) -> None:
-        """Wait for what is to be written, then complete the bag."""
+        """
+        Wait for what is to be written, then complete the bag.
+
+        :raises DepthAnythingError: when it cannot be completed.
+        """
         try:
             self._thread.submit(self._writer.close).result()
+        except Exception as error:
+            raise DepthAnythingError(f'{self.path} cannot be completed: {error}') from error
         finally:
             self._thread.shutdown()
 

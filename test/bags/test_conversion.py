@@ -1,5 +1,7 @@
 """Bags in and out: every frame, its header, its receive time, and what went wrong."""
 
+import resource
+
 from bag_parts import (
     camera_bag,
     camera_info,
@@ -25,6 +27,7 @@ from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.options import FrameOptions
 from depth_anything_ros.core.pointcloud import organised_cloud
 from depth_anything_ros.core.preview import colourise
+from depth_anything_ros.errors import DepthAnythingError
 import numpy as np
 import pytest
 
@@ -182,3 +185,15 @@ def test_a_bag_that_is_damaged_in_the_middle_gives_what_can_be_read(tmp_path):
     assert 'cannot be read further' in summary.stopped
     assert 0 < summary.written == summary.read < 160 and not summary.failed
     assert len(read_messages(tmp_path / 'out', '/depth/image')) == summary.written
+
+
+@pytest.mark.parametrize('storage', ['sqlite3', 'mcap'])
+def test_a_disk_that_takes_no_more_ends_the_run_with_an_error(tmp_path, storage):
+    source = camera_bag(tmp_path / 'in', 60, storage)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_500_000, before[1]))
+    try:
+        with pytest.raises(DepthAnythingError, match='out cannot be (written|completed)'):
+            convert(source, tmp_path / 'out')
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
