@@ -24,9 +24,9 @@ LOSSLESS_SIGN = 0x2F
 
 
 class EncodedSize(NamedTuple):
-    """Format, width and height of an encoded image, and the byte where a JPEG's pixels start."""
+    """Kind, width and height of an encoded image, and the byte where a JPEG's pixels start."""
 
-    format: str
+    kind: str
     width: int
     height: int
     pixels_at: int = 0
@@ -54,7 +54,7 @@ def encoded_size(data: memoryview) -> EncodedSize:
     except IndexError as error:
         raise InvalidImage(f'image ends inside its header, after {len(data)} bytes') from error
     if size.width < 1 or size.height < 1:
-        raise InvalidImage(f'{size.format} image is empty: {size.width}x{size.height}')
+        raise InvalidImage(f'{size.kind} image is empty: {size.width}x{size.height}')
     return size
 
 

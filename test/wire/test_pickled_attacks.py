@@ -85,6 +85,7 @@ def test_no_code_runs(tmp_path: Path) -> None:
 def test_a_refused_name_is_named() -> None:
     assert "'os.system'" in refusal(P4 + b'cos\nsystem\n)R.')
     assert 'PERSID' in refusal(P4 + b'Pabc\n.')
+    assert 'byte 6' in refusal(CORPUS['tuple through a mark'])
     assert "'I;16'" in refusal(CORPUS['image of an unknown mode'])
 
 
@@ -149,6 +150,9 @@ def test_the_building_blocks_of_the_attacks_are_read_when_they_are_right() -> No
     assert read(P4 + pil('L', 2, 1, b'C\x02ab') + b'.').rgb().tolist() == [[[97] * 3, [98] * 3]]
     recalled = read(P4 + ARRAY + b'\x94(K\x01K\x01\x85' + FLOATS + b'\x89C\x04abcdtbh\x00\x86.')
     assert isinstance(recalled, tuple) and recalled[0] is recalled[1]
+    stored_anew = read(P4 + ARRAY + b'q\x00(K\x01q\x00K\x01\x85' + FLOATS + b'\x89C\x04abcdtb'
+                       b'h\x00\x86.')
+    assert isinstance(stored_anew, tuple) and stored_anew[1] == 1
     assert read(P4 + text('x' * 200_000) + b'.') == 'x' * 200_000
 
 
