@@ -8,6 +8,15 @@ from depth_anything_ros.wire.pickle_machine import Machine
 from depth_anything_ros.wire.pickle_writer import pickle_parts
 
 
+FIRST_BYTE = 0x80
+"""The opcode PROTO, with which every pickle of protocol 2 or later starts."""
+
+
+def is_pickle(data: bytes | bytearray | memoryview) -> bool:
+    """Return whether a message is a pickle, told apart from our own form by its first byte."""
+    return len(data) > 0 and data[0] == FIRST_BYTE
+
+
 def read(data: bytes | bytearray | memoryview, limits: Limits = DEFAULT_LIMITS) -> object:
     """
     Return the value of a pickle of protocol 2 to 5; nothing is imported and nothing is called.
@@ -37,4 +46,4 @@ def write(value: object) -> bytes:
     return b''.join(pickle_parts(value))
 
 
-__all__ = ['pickle_parts', 'read', 'write']
+__all__ = ['is_pickle', 'pickle_parts', 'read', 'write']

@@ -18,6 +18,7 @@ from depth_anything_ros.wire.message import (
     to_body,
     to_parts,
 )
+from depth_anything_ros.wire.pickled import is_pickle, write
 from depth_anything_ros.wire.results import depth_reply, result_message
 from golden_values import pattern
 from hypothesis import given, settings
@@ -110,7 +111,12 @@ def test_nothing_is_copied_in_either_direction() -> None:
     assert np.shares_memory(seen, np.frombuffer(body, np.uint8)) and not seen.flags.writeable
 
 
-def test_a_body_is_told_apart_from_a_pickle() -> None:
+def test_the_first_byte_tells_the_forms_apart() -> None:
+    message = Message({}, {'a': pattern((2,), 'uint8')})
+    assert is_pickle(write({'command': 'ping'})) and is_pickle(memoryview(b'\x80\x02N.'))
+    for data in (b''.join(to_body(message)), bytes(to_parts(message)[0]), b''):
+        assert not is_pickle(data)
+    assert bytes(to_parts(message)[0][:1]) == b'{'
     assert is_body(body_of({}))
     assert not is_body(b'\x80\x04}.' + b'DAR1') and not is_body(b'DAR') and not is_body(b'')
 
