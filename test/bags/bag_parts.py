@@ -146,7 +146,7 @@ def read_messages(path, topic):
 
 
 def convert(source, output, *, kind=DepthKind.METRIC, topics=(), notes=None, progress=None,
-            options=None, depth_of=given_depth, **plan):
+            options=None, depth_of=given_depth, decode=to_rgb, **plan):
     """Convert a bag with a given depth and return the summary."""
     outputs = choose_outputs(topics, kind)
     values = {'image': IMAGE_TOPIC, 'info': INFO_TOPIC, **plan}
@@ -157,7 +157,7 @@ def convert(source, output, *, kind=DepthKind.METRIC, topics=(), notes=None, pro
     try:
         with InputBag(source) as bag, OutputBag(output, bag.storage, names) as target:
             return Conversion(
-                bag, target, service, whole, options, to_rgb,
+                bag, target, service, whole, options, decode,
                 say=[].append if notes is None else notes.append,
                 progress=progress or (lambda summary: None)).run()
     finally:

@@ -1,6 +1,7 @@
 """Bags in and out: every frame, its header, its receive time, and what went wrong."""
 
 import resource
+import threading
 
 from bag_parts import (
     camera_bag,
@@ -20,6 +21,7 @@ from bag_parts import (
     WIDTH,
     write_bag,
 )
+from depth_anything_ros.bags.conversion import WINDOW
 from depth_anything_ros.bags.library import IMAGE
 from depth_anything_ros.core.camera import Intrinsics
 from depth_anything_ros.core.depth import DepthKind
@@ -28,6 +30,7 @@ from depth_anything_ros.core.options import FrameOptions
 from depth_anything_ros.core.pointcloud import organised_cloud
 from depth_anything_ros.core.preview import colourise
 from depth_anything_ros.errors import DepthAnythingError
+from depth_anything_ros.ros.image_encodings import to_rgb
 import numpy as np
 import pytest
 
@@ -197,3 +200,27 @@ def test_a_disk_that_takes_no_more_ends_the_run_with_an_error(tmp_path, storage)
             convert(source, tmp_path / 'out')
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_decoding_goes_on_while_the_network_works_but_not_without_end(tmp_path):
+    second = threading.Event()
+    decoded, written, ahead = [], [0], []
+
+    def decode(*arguments, **options):
+        decoded.append(1)
+        ahead.append(len(decoded) - written[0])
+        if len(decoded) == 2:
+            second.set()
+        return to_rgb(*arguments, **options)
+
+    def depth_of(frame):
+        assert second.wait(30), 'the second image is not decoded while the first is inferred'
+        return given_depth(frame)
+
+    def progress(summary):
+        written[0] = summary.written
+
+    summary = convert(camera_bag(tmp_path / 'in', 20), tmp_path / 'out', decode=decode,
+                      depth_of=depth_of, progress=progress)
+    assert summary.written == 20 and not summary.failed
+    assert 2 <= max(ahead) <= WINDOW
