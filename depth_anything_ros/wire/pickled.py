@@ -7,7 +7,6 @@ from depth_anything_ros.wire.limits import DEFAULT_LIMITS, Limits
 from depth_anything_ros.wire.pickle_machine import Machine
 from depth_anything_ros.wire.pickle_writer import pickle_parts
 
-
 FIRST_BYTE = 0x80
 """The opcode PROTO, with which every pickle of protocol 2 or later starts."""
 

@@ -176,8 +176,8 @@ def wrong_arrays() -> dict[str, bytes]:
         'encode to another code': encode + text('a') + text('utf_16') + b'\x86R',
         'encode to a codec that runs': encode + text('a') + text('zlib_codec') + b'\x86R',
         'encode a number': encode + b'K\x05' + text('latin1') + b'\x86R',
-        'encode again and again': encode + b'\x94' + text('x' * 2000) + b'\x94' + text('latin1')
-        + b'\x86\x94R' + (b'h\x00h\x02R') * 5,
+        'encode again and again': b'(' + encode + b'\x94' + text('x' * 2000) + b'\x94'
+        + text('latin1') + b'\x86\x94R' + b'h\x00h\x02R' * 5 + b't',
         'image of no size': pil('L', 0, 1, b'C\x00'),
         'image of negative size': pil('L', -1, -4, b'C\x04abcd'),
         'image too large': pil('L', 2**20, 2**20, b'C\x04abcd'),
@@ -214,7 +214,8 @@ def wrong_streams() -> dict[str, bytes]:
         'protocol 1': pickle.dumps({'command': 'ping'}, 1),
         'protocol 6': b'\x80\x06N.', 'protocol 255': b'\x80\xffN.',
         'nothing but a stop': P4 + b'.', 'no stop': P4 + b'N',
-        'two values': P4 + b'NN.', 'mark left': P4 + b'N(.', 'value below a mark': P4 + b'N(N.',
+        'two values': P4 + b'NN.', 'mark left': P4 + b'N(.', 'mark below': P4 + b'(N.',
+        'value below a mark': P4 + b'N(N.',
         'bytes after the stop': P4 + b'N.N', 'second protocol': P4 + P4 + b'N.',
         'bytes beyond the end': P4 + b'B\xff\xff\xff\xffabc.',
         'long bytes beyond the end': P4 + b'\x8e' + longest + b'abc.',

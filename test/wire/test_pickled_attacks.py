@@ -85,6 +85,9 @@ def test_no_code_runs(tmp_path: Path) -> None:
 def test_a_refused_name_is_named() -> None:
     assert "'os.system'" in refusal(P4 + b'cos\nsystem\n)R.')
     assert 'PERSID' in refusal(P4 + b'Pabc\n.')
+    name = b'cnumpy\nndarray\n'
+    assert 'arguments of a call' in refusal(P4 + name + name + b'\x85\x860.')
+    assert 'again and again' in refusal(CORPUS['encode again and again'])
     assert 'byte 6' in refusal(CORPUS['tuple through a mark'])
     assert "'I;16'" in refusal(CORPUS['image of an unknown mode'])
 
