@@ -54,7 +54,7 @@ def test_a_room_comes_back_in_metres(tmp_path):
 
 
 def check_cloud(content, pixels):
-    """The points of a PLY lie in front of the camera, in a room, and have colours."""
+    """Check that the points of a PLY lie in front of the camera, in a room, in colour."""
     header, _, body = content.partition(b'end_header\n')
     count = int(header.split(b'element vertex ')[1].split()[0])
     assert 0.9 * pixels < count <= pixels

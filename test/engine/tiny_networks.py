@@ -8,7 +8,7 @@ from torch import nn
 
 import_upstream()
 
-from depth_anything_3.model.cam_dec import CameraDec  # noqa: E402
+from depth_anything_3.model.cam_dec import CameraDec  # noqa: E402, I100
 from depth_anything_3.model.cam_enc import CameraEnc  # noqa: E402
 from depth_anything_3.model.da3 import DepthAnything3Net, NestedDepthAnything3Net  # noqa: E402
 from depth_anything_3.model.dinov2.dinov2 import DinoV2  # noqa: E402
