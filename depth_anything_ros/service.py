@@ -58,6 +58,14 @@ class DepthService:
         """Return what the engine is."""
         return self._engine.info
 
+    def device_memory(self) -> tuple[int, int] | None:
+        """Return the bytes of GPU memory that are allocated and reserved, None on the CPU."""
+        device = self.info.device
+        if not device.startswith('cuda'):
+            return None
+        from depth_anything_ros.engine.device import memory_in_use
+        return memory_in_use(device)
+
     def stream(
         self, name: str, on_result: Callable[[DepthResult], None],
         on_error: Callable[[Exception], None],

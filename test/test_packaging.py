@@ -27,7 +27,8 @@ ROSDEP = {
     'builtin_interfaces', 'rcl_interfaces', 'rclpy', 'ament_index_python', 'launch', 'launch_ros',
     'tf2_ros', 'tf2_msgs', 'rviz2', 'cv_bridge', 'sensor_msgs_py', 'ament_cmake_pytest',
     'ament_lint_auto', 'ament_cmake_copyright', 'ament_cmake_flake8', 'ament_cmake_pep257',
-    'ament_cmake_xmllint', 'python3-numpy', 'python3-opencv', 'python3-yaml', 'python3-pytest',
+    'ament_cmake_xmllint', 'python3-numpy', 'python3-opencv', 'python3-yaml', 'python3-zmq',
+    'python3-pytest',
 }
 
 # REP 149: the order is free, the names are not, and these may stand once only.

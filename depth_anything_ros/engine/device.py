@@ -74,6 +74,15 @@ def precision_name(dtype: torch.dtype) -> str:
     return next(name for name, value in PRECISIONS.items() if value is dtype)
 
 
+def memory_in_use(device: str) -> tuple[int, int]:
+    """
+    Return the bytes that PyTorch uses and the bytes that it holds.
+
+    :param device: ``cuda`` or ``cuda:N``.
+    """
+    return torch.cuda.memory_allocated(device), torch.cuda.memory_reserved(device)
+
+
 def _why_no_cuda() -> str:
     if torch.version.cuda is None:
         return 'this PyTorch was built without CUDA'

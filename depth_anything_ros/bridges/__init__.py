@@ -1,0 +1,1 @@
+"""Servers over plain sockets: the same engine for programs without ROS."""

@@ -1,0 +1,59 @@
+"""Who may ask: loopback by default, a key or a spoken-out choice for everybody else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+import hmac
+import ipaddress
+from typing import Any, Mapping
+
+from depth_anything_ros.bridges.base import resolve
+from depth_anything_ros.errors import ConfigError, Unauthorized
+
+KEY_VARIABLE = 'DEPTH_ANYTHING_API_KEY'
+
+
+@dataclass(frozen=True)
+class Access:
+    """
+    Which address a bridge binds and whether requests need a key.
+
+    ``key`` is '' for none; it never shows in a text of this object.
+    """
+
+    host: str = '127.0.0.1'
+    key: str = field(default='', repr=False)
+    allow_anonymous: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse to open a port to others by accident."""
+        if is_loopback(resolve(self.host)[1]) or self.key or self.allow_anonymous:
+            return
+        raise ConfigError(
+            f'host {self.host} is open to other machines: set a key in {KEY_VARIABLE}, or '
+            'say --allow-anonymous to serve everybody')
+
+    def allows(self, key: object) -> bool:
+        """Return whether this is the key, or none is needed."""
+        if not self.key:
+            return True
+        # surrogatepass: a text from outside may hold lone surrogates.
+        seen = key.encode('utf-8', 'surrogatepass') if isinstance(key, str) else b''
+        return hmac.compare_digest(seen, self.key.encode('utf-8', 'surrogatepass'))
+
+    def check(self, request: Mapping[Any, Any]) -> None:
+        """
+        Refuse a request without the key.
+
+        :param request: the request's keys; the key is under ``api_key``.
+        :raises Unauthorized: when it is missing or wrong.
+        """
+        if not self.allows(request.get('api_key')):
+            raise Unauthorized("the key is missing or wrong; send it as 'api_key'")
+
+
+def is_loopback(address: str) -> bool:
+    """Return whether an IP address belongs to this machine alone."""
+    parsed = ipaddress.ip_address(address.partition('%')[0])
+    mapped = getattr(parsed, 'ipv4_mapped', None)
+    return bool((mapped or parsed).is_loopback)

@@ -1,0 +1,191 @@
+"""Start bridges as a program: flags of the seeds, one engine, an orderly end."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+from pathlib import Path
+import signal
+import sys
+import threading
+from typing import Callable, Mapping, Sequence
+
+from depth_anything_ros.bridges.access import Access, KEY_VARIABLE
+from depth_anything_ros.bridges.base import Bridge, DRAIN_S
+from depth_anything_ros.bridges.image_roots import ImageRoots
+from depth_anything_ros.errors import DepthAnythingError
+from depth_anything_ros.service import DepthService, load_engine
+from depth_anything_ros.settings import changed, Settings
+
+logger = logging.getLogger(__name__)
+
+MODELS = ('da3-small', 'da3-base', 'da3-large', 'da3-giant', 'da3nested-giant-large',
+          'da3mono-large', 'da3metric-large')
+"""The seed's choices."""
+
+BUNDLED = 'da3-tiny'
+
+LEVELS = ('DEBUG', 'INFO', 'WARNING', 'ERROR')
+
+QUEUE_SIZE = 32
+"""Requests that may be under way; a server that does nothing else can let them wait."""
+
+ZMQ_MODEL, ZMQ_DEVICE, ZMQ_PORT = 'da3mono-large', 'cuda', 5555
+"""Defaults of the seed's ZMQ server."""
+
+
+def model_name(text: str) -> str:
+    """
+    Return a model's name or the path of its weights.
+
+    :raises argparse.ArgumentTypeError: when it is neither.
+    """
+    if text in MODELS or text == BUNDLED or Path(text).exists():
+        return text
+    raise argparse.ArgumentTypeError(
+        f'invalid choice: {text!r} (choose from {", ".join((*MODELS, BUNDLED))}, or a path)')
+
+
+def add_model_arguments(parser: argparse.ArgumentParser, model: str, device: str) -> None:
+    """Declare which network runs where."""
+    parser.add_argument('--model', type=model_name, default=model,
+                        help='one of the names of "depth-anything models", or a path '
+                             '(default: %(default)s)')
+    parser.add_argument('--device', default=device,
+                        help='auto, cuda, cuda:N or cpu (default: %(default)s)')
+    parser.add_argument('--download', action='store_true', help='fetch missing weights')
+    parser.add_argument('--queue-size', type=int, default=QUEUE_SIZE,
+                        help='requests that may be under way (default: %(default)s)')
+
+
+def add_access_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare who may ask."""
+    parser.add_argument('--host', default='127.0.0.1',
+                        help=f'address to listen on (default: %(default)s); any other than '
+                             f'loopback needs a key in {KEY_VARIABLE}, or --allow-anonymous')
+    parser.add_argument('--allow-anonymous', action='store_true',
+                        help='serve other machines without a key')
+    parser.add_argument('--image-root', action='append', default=[], metavar='DIR',
+                        help='folder in which clients may name pictures; repeatable')
+
+
+def add_zmq_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags of the ZMQ program."""
+    add_model_arguments(parser, ZMQ_MODEL, ZMQ_DEVICE)
+    parser.add_argument('--port', type=port_number, default=ZMQ_PORT,
+                        help='TCP port, 0 for any (default: %(default)s)')
+    parser.add_argument('--log-level', choices=LEVELS, default='INFO')
+    add_access_arguments(parser)
+
+
+def port_number(text: str) -> int:
+    """
+    Return a TCP port.
+
+    :raises argparse.ArgumentTypeError: when it is none.
+    """
+    if text.isascii() and text.isdecimal() and int(text) < 65536:
+        return int(text)
+    raise argparse.ArgumentTypeError(f'invalid port: {text!r} (0 to 65535)')
+
+
+def access_of(
+    arguments: argparse.Namespace, environment: Mapping[str, str] = os.environ,
+) -> Access:
+    """
+    Return who may ask; the key comes from the environment alone.
+
+    :raises ConfigError: when the port would be open to others by accident.
+    """
+    return Access(arguments.host, environment.get(KEY_VARIABLE, ''), arguments.allow_anonymous)
+
+
+def zmq_bridge(arguments: argparse.Namespace, port: int) -> Bridge:
+    """Return the ZMQ bridge that the flags describe."""
+    from depth_anything_ros.bridges.zeromq import ZmqBridge
+    return ZmqBridge(
+        access_of(arguments), port, roots=ImageRoots(arguments.image_root))
+
+
+def serve(
+    bridges: Mapping[str, Bridge], arguments: argparse.Namespace,
+    stop: threading.Event | None = None,
+) -> int:
+    """
+    Open the ports, load the engine, serve until a signal, and end in order.
+
+    :param bridges: what to serve, by name.
+    :param arguments: the flags of :func:`add_model_arguments`.
+    :param stop: ends the server when set, default: one of its own.
+    :returns: 0 after an orderly end, 1 when a port cannot be had.
+    :raises ConfigError: when the device is not to be had.
+    :raises ModelLoadFailed: when the weights are missing or do not fit.
+    """
+    stop = stop or threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    opened: list[Bridge] = []
+    try:
+        for bridge in bridges.values():
+            try:
+                bridge.open()
+            except OSError as error:
+                print(error.strerror or error, file=sys.stderr)
+                return 1
+            opened.append(bridge)
+        settings = changed(Settings(), {
+            'model.name': str(arguments.model), 'model.device': arguments.device,
+            'model.download': arguments.download, 'model.queue_size': arguments.queue_size})
+        service = DepthService(load_engine(settings), queue_size=settings.model.queue_size)
+        info = service.info
+        logger.info('%s on %s, %s; licence of the weights: %s', info.model, info.device,
+                    info.precision, info.licence)
+        for warning in info.warnings:
+            logger.warning('%s', warning)
+        try:
+            for name, bridge in bridges.items():
+                bridge.start(service)
+                print(f'serving {name} at {bridge.address}', flush=True)
+            stop.wait()
+            logger.info('stopping: requests under way have %g s', DRAIN_S)
+        finally:
+            for bridge in opened:
+                bridge.stop()
+            opened.clear()
+            service.close()
+    finally:
+        for bridge in opened:
+            bridge.stop()
+    return 0
+
+
+def run_program(
+    name: str, argv: Sequence[str] | None, add: Callable[[argparse.ArgumentParser], None],
+    work: Callable[[argparse.Namespace], int],
+) -> int:
+    """
+    Run a bridge as a program of its own.
+
+    :param name: what it serves, for the usage text.
+    :param argv: arguments, default: those of the process.
+    :param add: declares the flags.
+    :param work: does it and returns the exit code.
+    :returns: that code, or 2 for wrong settings.
+    """
+    parser = argparse.ArgumentParser(description=f'Depth Anything 3 over {name}.')
+    add(parser)
+    arguments = parser.parse_args(argv)
+    logging.basicConfig(level=arguments.log_level, format='%(levelname)s %(message)s')
+    try:
+        return work(arguments)
+    except DepthAnythingError as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def run_zmq(argv: Sequence[str] | None = None) -> int:
+    """Run the ZMQ program; see :func:`depth_anything_ros.bridges.zeromq.main`."""
+    return run_program(
+        'ZMQ', argv, add_zmq_arguments,
+        lambda arguments: serve({'zmq': zmq_bridge(arguments, arguments.port)}, arguments))

@@ -1,0 +1,292 @@
+"""
+The ZMQ bridge: ``python -m depth_anything_ros.bridges.zeromq``.
+
+A ROUTER socket under the seed's REQ clients: each gets exactly one reply to each request, in its
+own order, and many are served at once. Pickles are read without unpickling.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from concurrent.futures import Future
+from functools import partial
+import logging
+import socket
+import threading
+import time
+from typing import Any, Sequence
+
+from depth_anything_ros.bridges.access import Access
+from depth_anything_ros.bridges.base import bind_problem, BridgeLimits, DRAIN_S, resolve
+from depth_anything_ros.bridges.image_roots import ImageRoots
+from depth_anything_ros.bridges.ordering import Ordering, Ticket
+from depth_anything_ros.bridges.rate import RateLine
+from depth_anything_ros.bridges.zmq_requests import Work, ZmqRequests
+from depth_anything_ros.core.result import DepthResult
+from depth_anything_ros.errors import DeadlineExceeded, MissingDependency, NotReady
+from depth_anything_ros.service import DepthService
+from depth_anything_ros.wire.arrays import check_size
+from depth_anything_ros.wire.message import from_parts, Message, to_parts
+from depth_anything_ros.wire.pickled import pickle_parts, read
+from depth_anything_ros.wire.status import failure, UNFORESEEN
+
+try:
+    import zmq
+except ImportError as error:
+    raise MissingDependency('the ZMQ bridge needs pyzmq: pip install pyzmq') from error
+
+logger = logging.getLogger(__name__)
+
+PORT = 5555
+
+HARD_LIMIT = 4
+"""So many times the largest message are read only to be refused; beyond, libzmq drops the peer."""
+
+QUEUED = 8
+"""Messages that libzmq holds for each client in each direction."""
+
+TICK_MS = 200
+"""How often deadlines are looked at."""
+
+BURST = 32
+"""Messages taken before results are looked at again."""
+
+LINGER_MS = 1000
+"""Time that replies have to leave when the socket is closed."""
+
+
+class ZmqBridge:
+    """Serves the seed's pickled dicts and our own multipart form on one port."""
+
+    def __init__(
+        self, access: Access | None = None, port: int = PORT, *,
+        limits: BridgeLimits | None = None, roots: ImageRoots | None = None,
+    ) -> None:
+        """
+        Describe a server.
+
+        :param access: address and key, default: loopback without a key.
+        :param port: TCP port, 0 for any free one.
+        :param limits: bounds of messages, clients and times.
+        :param roots: folders in which clients may name pictures, default: none.
+        """
+        self._access = access or Access()
+        self._port = port
+        self._limits = limits or BridgeLimits()
+        self._requests = ZmqRequests(
+            self._access, roots or ImageRoots(), self._limits.message, self._limits.clients * 8)
+        self._ordering = Ordering(self._limits.clients, self._limits.in_flight)
+        self._events: deque[tuple[Ticket, Work, list[DepthResult], Future[DepthResult]]] = deque()
+        self._closing_at: float | None = None
+        self._thread: threading.Thread | None = None
+        self.address = ''
+
+    def open(self) -> None:
+        """
+        Take the port; clients may connect and wait from now on.
+
+        :raises OSError: when the port is in use or not allowed.
+        """
+        family, host = resolve(self._access.host)
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._socket = self._context.socket(zmq.ROUTER)
+        self._socket.setsockopt(zmq.IPV6, int(family == socket.AF_INET6))
+        self._socket.setsockopt(zmq.MAXMSGSIZE, HARD_LIMIT * self._limits.message.message_bytes)
+        self._socket.setsockopt(zmq.RCVHWM, QUEUED)
+        self._socket.setsockopt(zmq.SNDHWM, QUEUED)
+        self._socket.setsockopt(zmq.LINGER, LINGER_MS)
+        # A reply for a client that is gone or does not read is an error, not a silent loss.
+        self._socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
+        shown = f'[{host}]' if family == socket.AF_INET6 else host
+        try:
+            self._socket.bind(f'tcp://{shown}:{self._port or "*"}')
+        except zmq.ZMQError as error:
+            self._context.destroy(0)
+            raise bind_problem(error.errno, host, self._port, str(error)) from None
+        self.address = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
+        self._wake, self._woken = socket.socketpair()
+        self._wake.setblocking(False)
+        self._woken.setblocking(False)
+
+    @property
+    def port(self) -> int:
+        """Return the real port of an open bridge."""
+        return int(self.address.rpartition(':')[2])
+
+    def start(self, service: DepthService) -> None:
+        """Serve with a service that stays the caller's, in a thread of its own."""
+        self._service = service
+        self._rate = RateLine(service.device_memory)
+        self._thread = threading.Thread(target=self._serve, name='zmq-bridge', daemon=True)
+        self._thread.start()
+
+    def stop(self, timeout: float = DRAIN_S) -> None:
+        """
+        Take no more requests, finish or refuse those under way, and free the port.
+
+        :param timeout: seconds that requests under way have.
+        """
+        if not self.address:
+            return
+        if self._thread is None:
+            self._close()
+            return
+        self._closing_at = time.monotonic() + timeout
+        self._ring()
+        # The loop ends at that time at the latest; what a future's owner does is not waited for.
+        self._thread.join(timeout + LINGER_MS / 1000 + 5)
+
+    def _close(self) -> None:
+        self._socket.close()
+        self._context.term()
+        self._wake.close()
+        self._woken.close()
+
+    def _ring(self) -> None:
+        try:
+            self._wake.send(b'\0')
+        except OSError:
+            # Full: it rings already. Closed: nobody is left to hear it.
+            pass
+
+    def _serve(self) -> None:
+        poller = zmq.Poller()
+        poller.register(self._socket, zmq.POLLIN)
+        poller.register(self._woken.fileno(), zmq.POLLIN)
+        while True:
+            try:
+                poller.poll(TICK_MS)
+                self._hear()
+                while self._events:
+                    self._settle(*self._events.popleft())
+                for _ in range(BURST):
+                    if not self._receive():
+                        break
+                for ticket in self._ordering.overdue(time.monotonic()):
+                    self._fail(ticket, DeadlineExceeded(
+                        f'no result within {self._limits.request_s:g} s'))
+                # Not unbound before: that would cut the connections whose replies are due.
+                if self._closing_at is not None and (
+                        not len(self._ordering) or time.monotonic() >= self._closing_at):
+                    break
+            except Exception:
+                # Nothing that a client sends may end the server.
+                logger.exception('the ZMQ bridge goes on after an error')
+        for ticket in self._ordering.overdue(float('inf')):
+            self._fail(ticket, NotReady('the service is closing'))
+        self._close()
+
+    def _hear(self) -> None:
+        try:
+            self._woken.recv(4096)
+        except BlockingIOError:
+            pass
+
+    def _receive(self) -> bool:
+        """Take one message; return whether there was one."""
+        try:
+            frames = self._socket.recv_multipart(zmq.NOBLOCK, copy=False)
+        except zmq.Again:
+            return False
+        views = [frame.buffer for frame in frames]
+        ends = [index for index, view in enumerate(views) if not len(view) and index]
+        start = ends[0] + 1 if ends else 1
+        client, envelope = bytes(views[0]), [bytes(view) for view in views[:start]]
+        body = views[start:]
+        if self._ordering.flooded(client):
+            logger.warning('a client sends without end; its message is dropped')
+            return True
+        own_form = len(body) > 1 or bytes(body[0][:1] if body else b'') == b'{'
+        deadline = time.monotonic() + self._limits.request_s
+        ticket = Ticket(client, envelope, own_form, deadline)
+        try:
+            refusal = self._ordering.add(ticket)
+            if refusal is not None:
+                raise refusal
+            if self._closing_at is not None:
+                raise NotReady('the service is closing')
+            self._understand(ticket, body)
+        except Exception as error:
+            self._fail(ticket, error)
+        return True
+
+    def _understand(self, ticket: Ticket, body: Sequence[memoryview]) -> None:
+        limits = self._limits.message
+        found: Any
+        if ticket.own_form:
+            found = self._requests.own(from_parts(body, limits))
+        else:
+            data = body[0] if body else memoryview(b'')
+            check_size(len(data), limits.message_bytes, 'message')
+            found = self._requests.pickled(ticket.client, read(data, limits))
+        if isinstance(found, Work):
+            self._submit(ticket, found, [])
+        else:
+            self._answer(ticket, found)
+
+    def _submit(self, ticket: Ticket, work: Work, results: list[DepthResult]) -> None:
+        future = self._service.submit(work.sources[len(results)], work.options)
+        future.add_done_callback(partial(self._done, ticket, work, results))
+
+    def _done(
+        self, ticket: Ticket, work: Work, results: list[DepthResult],
+        future: Future[DepthResult],
+    ) -> None:
+        """Run in a thread of the service: leave the result and ring."""
+        self._events.append((ticket, work, results, future))
+        self._ring()
+
+    def _settle(
+        self, ticket: Ticket, work: Work, results: list[DepthResult],
+        future: Future[DepthResult],
+    ) -> None:
+        if ticket.answered:
+            return
+        try:
+            results.append(future.result())
+            line = self._rate.count()
+            if line is not None:
+                logger.info(line)
+            if len(results) < len(work.sources):
+                self._submit(ticket, work, results)
+            else:
+                self._answer(ticket, work.reply(results))
+        except Exception as error:
+            self._fail(ticket, error)
+
+    def _fail(self, ticket: Ticket, error: Exception) -> None:
+        seen = failure(error)
+        if seen.face is UNFORESEEN:
+            logger.error('a request failed', exc_info=error)
+        else:
+            logger.debug('a request is refused: %s', error)
+        reply: Any = seen.zmq_reply()
+        if ticket.own_form:
+            reply = Message({**reply, 'type': 'error'})
+        self._answer(ticket, reply)
+
+    def _answer(self, ticket: Ticket, reply: Any) -> None:
+        for ready in self._ordering.answer(ticket, reply):
+            parts = to_parts(ready.reply) if ready.own_form \
+                else [b''.join(pickle_parts(ready.reply))]
+            try:
+                self._socket.send_multipart(
+                    [*ready.envelope, *parts], zmq.NOBLOCK, copy=False)
+            except zmq.ZMQError as error:
+                logger.info('a reply is dropped, its client is gone or does not read: %s', error)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """
+    Run the bridge as a program with the seed's flags.
+
+    :param argv: arguments without the program's name; default: those of the process.
+    :returns: 0 after an orderly end, 1 when the port is in use, 2 for wrong settings.
+    """
+    from depth_anything_ros.bridges.launcher import run_zmq
+    return run_zmq(argv)
+
+
+if __name__ == '__main__':
+    import sys
+    sys.exit(main())

@@ -1,0 +1,67 @@
+"""A real server program on free ports, ended by SIGTERM as a robot's service manager does."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+import os
+from pathlib import Path
+import re
+import subprocess
+import sys
+import threading
+
+ROOT = Path(__file__).resolve().parents[2]
+LONGEST_S = 240
+TINY = ('--model', 'da3-tiny', '--device', 'cpu')
+
+
+def environment():
+    found = {name: value for name, value in os.environ.items() if name != 'DEPTH_ANYTHING_API_KEY'}
+    return {**found, 'PYTHONPATH': os.pathsep.join(filter(None, [
+        str(ROOT), os.environ.get('PYTHONPATH', '')]))}
+
+
+@contextmanager
+def server(module, *arguments, names):
+    """Yield the addresses by name; afterwards the program must have ended with 0."""
+    process = subprocess.Popen(
+        [sys.executable, '-m', module, *arguments], stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True, env=environment())
+    said = []
+    # Read as it comes: a full pipe would hold the server up.
+    reader = threading.Thread(target=lambda: said.extend(process.stderr), daemon=True)
+    reader.start()
+    watchdog = threading.Timer(LONGEST_S, process.kill)
+    watchdog.start()
+    try:
+        addresses = {}
+        while len(addresses) < names:
+            line = process.stdout.readline()
+            assert line, ''.join(said)
+            match = re.fullmatch(r'serving (\S+) at (\S+)\n', line)
+            if match:
+                addresses[match[1]] = match[2]
+        yield addresses
+        process.terminate()
+        assert process.wait(LONGEST_S) == 0, ''.join(said)
+        reader.join()
+        assert 'Traceback' not in ''.join(said), ''.join(said)
+    finally:
+        watchdog.cancel()
+        process.kill()
+        process.wait()
+
+
+def program(module, *arguments):
+    """Run a program to its end and return it."""
+    return subprocess.run(
+        [sys.executable, '-m', module, *arguments], capture_output=True, text=True,
+        env=environment(), timeout=LONGEST_S)
+
+
+def code_blocks(seed, language='python'):
+    """Return the code blocks of a seed's text, None where the texts are not there."""
+    path = ROOT.parent / 'shared' / 'seeds' / seed
+    if not path.is_file():
+        return None
+    return re.findall(rf'```{language}\n(.*?)```', path.read_text(encoding='utf-8'), re.DOTALL)
