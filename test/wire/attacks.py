@@ -147,6 +147,12 @@ def wrong_arrays() -> dict[str, bytes]:
         'type of fields': array(b'K\x01\x85', b'C\x04abcd', FLOATS.replace(b'f4', b'O8')),
         'type of a long text': array(
             b'K\x01\x85', b'C\x04abcd', FLOATS.replace(text('f4'), text('f4,' * 50))),
+        'array state of another version': array(b'K\x01\x85', b'C\x04abcd').replace(
+            b'(K\x01', b'(K\x02', 1),
+        'type state of another version': array(
+            b'K\x01\x85', b'C\x04abcd', FLOATS.replace(b'K\x03', b'K\x04')),
+        'type with fields': array(
+            b'K\x01\x85', b'C\x04abcd', FLOATS.replace(b'NNN', b'N}N')),
         'unknown byte order': array(
             b'K\x01\x85', b'C\x04abcd', FLOATS.replace(text('<'), text('!'))),
         'reconstruct a shape': ARRAY.replace(b'K\x00\x85', huge + b'\x85') + b'N' + b'b',

@@ -76,6 +76,8 @@ def test_each_message_has_memory_of_its_own() -> None:
 def test_a_length_beyond_the_limit_is_refused_before_memory_is_taken() -> None:
     reader = FrameReader(Limits(message_bytes=1000))
     assert list(reader.feed(stream([b'x' * 1000])))
+    with pytest.raises(PayloadTooLarge, match='1001 bytes'):
+        list(FrameReader(Limits(message_bytes=1000)).feed(stream([b'x' * 1001])))
     tracemalloc.start()
     try:
         with pytest.raises(PayloadTooLarge, match='4294967295 bytes'):

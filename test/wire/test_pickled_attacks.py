@@ -88,6 +88,7 @@ def test_a_refused_name_is_named() -> None:
     name = b'cnumpy\nndarray\n'
     assert 'arguments of a call' in refusal(P4 + name + name + b'\x85\x860.')
     assert 'again and again' in refusal(CORPUS['encode again and again'])
+    assert refusal(CORPUS['a deeper Pillow name']).startswith('pickle names')
     assert 'byte 6' in refusal(CORPUS['tuple through a mark'])
     assert "'I;16'" in refusal(CORPUS['image of an unknown mode'])
 
