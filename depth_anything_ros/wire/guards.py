@@ -63,7 +63,7 @@ def check_jpeg(data: bytes, pixels_at: int) -> None:
     :raises InvalidImage: when it is so.
     """
     if data.rfind(END_OF_JPEG, max(pixels_at, len(data) - TAIL)) < 0:
-        # OpenCV would hand out what is there, and grey for the rest.
+        # OpenCV 4 would hand out what is there and make up the rest; 5 refuses it.
         raise InvalidImage(f'JPEG is cut off after {len(data)} bytes')
     scans = 1 + data.count(START_OF_SCAN, pixels_at)
     if scans > MAX_SCANS:

@@ -123,6 +123,15 @@ def test_a_file_cut_off_anywhere_is_never_half_an_image(name: str) -> None:
         np.testing.assert_array_equal(seen, whole, err_msg=f'{name} cut off at {size}')
 
 
+@pytest.mark.parametrize('name', ['jpeg', 'jpeg progressive', 'jpeg with comment'])
+def test_a_jpeg_cut_off_in_its_pixels_never_reaches_the_decoder(name: str) -> None:
+    data = FILES[name]
+    start = data.index(b'\xff\xda') + 20
+    for size in range(start, len(data)):
+        with pytest.raises(InvalidImage, match='cut off'):
+            decode_image(data[:size])
+
+
 @pytest.mark.parametrize('name', FILES)
 def test_a_damaged_file_is_decoded_or_refused(name: str) -> None:
     data = bytearray(FILES[name])

@@ -137,7 +137,7 @@ WRONG_BODIES: dict[str, bytes] = {
     'header that is not padded': b'DAR1' + struct.pack('<I', 2) + b'{}',
     'no JSON': body_of(b'hello'), 'two JSON': body_of(b'{}{}'), 'a list': body_of([]),
     'not UTF-8': body_of(b'{"a":"\xff"}'), 'NaN': body_of(b'{"a":NaN}'),
-    'infinity': body_of(b'{"a":1e999}'), 'huge int': body_of(b'{"a":' + b'1' * 5000 + b'}'),
+    'infinity': body_of(b'{"a":1e999}'), 'huge int': body_of(b'{"a":' + b'1' * 21 + b'}'),
     'deep': body_of(b'[' * 50_000), 'deep objects': body_of(b'{"a":' * 10_000),
     'arrays is a text': body_of({'arrays': 'a'}), 'an array is a text': body_of({'arrays': ['a']}),
     'no name': body_of({'arrays': [{**ONE, 'name': 1}]}, bytes(64)),
