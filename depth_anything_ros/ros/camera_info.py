@@ -1,43 +1,10 @@
-"""CameraInfo in and out."""
+"""CameraInfo out; what one that comes in says is in ``core.camera_info``."""
 
 from __future__ import annotations
 
-from depth_anything_ros.core.camera import from_camera_info, Intrinsics
-from depth_anything_ros.errors import InvalidIntrinsics
+from depth_anything_ros.core.camera import Intrinsics
 from sensor_msgs.msg import CameraInfo, RegionOfInterest
 from std_msgs.msg import Header
-
-
-def is_distorted(info: CameraInfo) -> bool:
-    """Return whether the camera has lens distortion that nobody has taken out."""
-    return any(value != 0.0 for value in info.d)
-
-
-def intrinsics_of(info: CameraInfo, width: int, height: int) -> Intrinsics | None:
-    """
-    Return the camera of an image, None where the message says that it is not calibrated.
-
-    The message does not tell whether its image is rectified. Without distortion it is as good as
-    rectified, and P describes it where P is set; otherwise K does, and the caller should warn.
-
-    :param info: the message; K, P, region of interest and binning as CameraInfo.msg says.
-    :param width: width of the image in pixels.
-    :param height: height of the image in pixels.
-    :raises InvalidIntrinsics: when the message is impossible or belongs to another size.
-    """
-    matrix = info.p if not is_distorted(info) and info.p[0] > 0.0 else info.k
-    if matrix[0] == 0.0:
-        return None
-    roi = info.roi
-    camera = from_camera_info(
-        matrix, info.width, info.height, binning=(info.binning_x, info.binning_y),
-        roi=(roi.x_offset, roi.y_offset, roi.width, roi.height))
-    if camera.size != (width, height):
-        raise InvalidIntrinsics(
-            f'camera_info describes an image of {camera.width}x{camera.height} '
-            f'({info.width}x{info.height}, region of interest {roi.width}x{roi.height}, binning '
-            f'{info.binning_x}x{info.binning_y}), the image is {width}x{height}')
-    return camera
 
 
 def fill_camera_info(message: CameraInfo, header: Header, camera: Intrinsics) -> CameraInfo:

@@ -7,9 +7,9 @@ from typing import Any
 
 from builtin_interfaces.msg import Time
 from depth_anything_ros.core.camera import Intrinsics
+from depth_anything_ros.core.encodings import LAYOUTS, SUPPORTED, to_rgb
 from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.errors import InvalidImage, UnsupportedEncoding
-from depth_anything_ros.ros.image_encodings import LAYOUTS, SUPPORTED, to_rgb
 import numpy as np
 import numpy.typing as npt
 from sensor_msgs.msg import Image

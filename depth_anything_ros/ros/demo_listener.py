@@ -8,7 +8,7 @@ from typing import Any, Callable, Mapping
 
 from depth_anything_ros.core.accuracy import Accuracy, accuracy
 from depth_anything_ros.core.camera import Intrinsics
-from depth_anything_ros.ros.camera_info import intrinsics_of
+from depth_anything_ros.core.camera_info import intrinsics_of
 from depth_anything_ros.ros.conversions import data_of, frame_of, NANOSECONDS, stamp_ns
 from diagnostic_msgs.msg import DiagnosticArray
 import numpy as np

@@ -7,12 +7,12 @@ import logging
 import threading
 from typing import Any, Callable
 
+from depth_anything_ros.core.camera_info import intrinsics_of, is_distorted
 from depth_anything_ros.core.depth import DepthKind
 from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.options import FrameOptions, Output
 from depth_anything_ros.core.result import DepthResult, ScaleLaw
 from depth_anything_ros.errors import DepthAnythingError, InvalidIntrinsics, InvalidRequest
-from depth_anything_ros.ros.camera_info import intrinsics_of, is_distorted
 from depth_anything_ros.ros.conversions import frame_of, NANOSECONDS, stamp_ns
 from depth_anything_ros.ros.counting import Counts, Flow
 from depth_anything_ros.ros.outputs import Outputs

@@ -6,12 +6,13 @@ from dataclasses import replace
 import logging
 from typing import Any, Callable
 
+from depth_anything_ros.core.camera_info import intrinsics_of
 from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.options import FrameOptions, Output
 from depth_anything_ros.core.result import DepthResult
 from depth_anything_ros.errors import DepthAnythingError, InvalidIntrinsics, NotReady
 from depth_anything_ros.ros.buffers import CloudBuffer, ImageBuffer
-from depth_anything_ros.ros.camera_info import fill_camera_info, intrinsics_of
+from depth_anything_ros.ros.camera_info import fill_camera_info
 from depth_anything_ros.ros.conversions import frame_of, header_of
 from depth_anything_ros.ros.distro import resumed
 from depth_anything_ros.ros.inputs import needs_focal, options_of

@@ -1,6 +1,6 @@
 import cv2
+from depth_anything_ros.core.encodings import LAYOUTS, SUPPORTED, to_rgb
 from depth_anything_ros.errors import InvalidImage, UnsupportedEncoding
-from depth_anything_ros.ros.image_encodings import LAYOUTS, SUPPORTED, to_rgb
 import numpy as np
 import pytest
 
