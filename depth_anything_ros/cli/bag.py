@@ -86,7 +86,7 @@ def convert(
     from depth_anything_ros.bags.conversion import Conversion, WINDOW
     from depth_anything_ros.bags.outputs import asked_for, TYPES
     from depth_anything_ros.bags.writing import make_place, OutputBag
-    from depth_anything_ros.core.encodings import to_rgb
+    from depth_anything_ros.core.image_encodings import to_rgb
     from depth_anything_ros.service import DepthService, load_engine
 
     model = ModelSettings(

@@ -7,8 +7,8 @@ from typing import Any
 
 from builtin_interfaces.msg import Time
 from depth_anything_ros.core.camera import Intrinsics
-from depth_anything_ros.core.encodings import LAYOUTS, SUPPORTED, to_rgb
 from depth_anything_ros.core.frame import Frame
+from depth_anything_ros.core.image_encodings import LAYOUTS, SUPPORTED, to_rgb
 from depth_anything_ros.errors import InvalidImage, UnsupportedEncoding
 import numpy as np
 import numpy.typing as npt

@@ -20,7 +20,7 @@ from depth_anything_ros.bags.outputs import asked_for, choose_outputs, TYPES
 from depth_anything_ros.bags.reading import InputBag
 from depth_anything_ros.bags.writing import OutputBag
 from depth_anything_ros.core.depth import DepthKind
-from depth_anything_ros.core.encodings import to_rgb
+from depth_anything_ros.core.image_encodings import to_rgb
 from depth_anything_ros.core.options import FrameOptions
 from depth_anything_ros.engine.given import GivenDepthEngine
 from depth_anything_ros.service import DepthService

@@ -25,8 +25,8 @@ from depth_anything_ros.bags.conversion import WINDOW
 from depth_anything_ros.bags.library import IMAGE
 from depth_anything_ros.core.camera import Intrinsics
 from depth_anything_ros.core.depth import DepthKind
-from depth_anything_ros.core.encodings import to_rgb
 from depth_anything_ros.core.frame import Frame
+from depth_anything_ros.core.image_encodings import to_rgb
 from depth_anything_ros.core.options import FrameOptions
 from depth_anything_ros.core.pointcloud import organised_cloud
 from depth_anything_ros.core.preview import colourise

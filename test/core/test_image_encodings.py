@@ -1,5 +1,5 @@
 import cv2
-from depth_anything_ros.core.encodings import LAYOUTS, SUPPORTED, to_rgb
+from depth_anything_ros.core.image_encodings import LAYOUTS, SUPPORTED, to_rgb
 from depth_anything_ros.errors import InvalidImage, UnsupportedEncoding
 import numpy as np
 import pytest
