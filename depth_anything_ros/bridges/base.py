@@ -44,10 +44,10 @@ class Bridge(Protocol):
 
     @property
     def address(self) -> str:
-        """Return where clients connect to, with the real port, once it is open."""
+        """Return where clients connect to, with the real port, once it listens."""
         ...
 
-    def open(self) -> None:
+    def listen(self) -> None:
         """
         Take the port; clients may connect and wait from now on.
 

@@ -16,7 +16,7 @@ from depth_anything_ros.bridges.base import Bridge, DRAIN_S
 from depth_anything_ros.bridges.image_roots import ImageRoots
 from depth_anything_ros.errors import DepthAnythingError
 from depth_anything_ros.service import DepthService, load_engine
-from depth_anything_ros.settings import changed, Settings
+from depth_anything_ros.settings import changed, ModelSettings, Settings
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +33,27 @@ QUEUE_SIZE = 32
 
 ZMQ_MODEL, ZMQ_DEVICE, ZMQ_PORT = 'da3mono-large', 'cuda', 5555
 """Defaults of the seed's ZMQ server."""
+
+TCP_PORT = 8000
+"""Default of the seed's socket server."""
+
+
+class Ending:
+    """When the program is to end, and how long requests under way have."""
+
+    def __init__(self) -> None:
+        """Go on until further notice."""
+        self._asked = threading.Event()
+        self.seconds = DRAIN_S
+
+    def ask(self, seconds: float = DRAIN_S) -> None:
+        """End the program; requests under way have so many seconds."""
+        self.seconds = seconds
+        self._asked.set()
+
+    def wait(self) -> None:
+        """Wait until somebody asks."""
+        self._asked.wait()
 
 
 def model_name(text: str) -> str:
@@ -79,6 +100,15 @@ def add_zmq_arguments(parser: argparse.ArgumentParser) -> None:
     add_access_arguments(parser)
 
 
+def add_tcp_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags of the raw TCP program."""
+    add_model_arguments(parser, ModelSettings.name, ModelSettings.device)
+    parser.add_argument('--port', type=port_number, default=TCP_PORT,
+                        help='TCP port, 0 for any (default: %(default)s)')
+    parser.add_argument('--log-level', choices=LEVELS, default='INFO')
+    add_access_arguments(parser)
+
+
 def port_number(text: str) -> int:
     """
     Return a TCP port.
@@ -108,28 +138,35 @@ def zmq_bridge(arguments: argparse.Namespace, port: int) -> Bridge:
         access_of(arguments), port, roots=ImageRoots(arguments.image_root))
 
 
+def tcp_bridge(arguments: argparse.Namespace, port: int, ending: Ending) -> Bridge:
+    """Return the raw TCP bridge that the flags describe, with the installed actions."""
+    from depth_anything_ros.bridges.tcp import TcpBridge
+    from depth_anything_ros.bridges.tcp_actions import installed_actions
+    return TcpBridge(
+        access_of(arguments), port, actions=installed_actions(),
+        roots=ImageRoots(arguments.image_root), on_shutdown=ending.ask)
+
+
 def serve(
-    bridges: Mapping[str, Bridge], arguments: argparse.Namespace,
-    stop: threading.Event | None = None,
+    bridges: Mapping[str, Bridge], arguments: argparse.Namespace, ending: Ending,
 ) -> int:
     """
     Open the ports, load the engine, serve until a signal, and end in order.
 
     :param bridges: what to serve, by name.
     :param arguments: the flags of :func:`add_model_arguments`.
-    :param stop: ends the server when set, default: one of its own.
+    :param ending: ends the program; signals ask it too.
     :returns: 0 after an orderly end, 1 when a port cannot be had.
     :raises ConfigError: when the device is not to be had.
     :raises ModelLoadFailed: when the weights are missing or do not fit.
     """
-    stop = stop or threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda *_: ending.ask())
     opened: list[Bridge] = []
     try:
         for bridge in bridges.values():
             try:
-                bridge.open()
+                bridge.listen()
             except OSError as error:
                 print(error.strerror or error, file=sys.stderr)
                 return 1
@@ -147,11 +184,11 @@ def serve(
             for name, bridge in bridges.items():
                 bridge.start(service)
                 print(f'serving {name} at {bridge.address}', flush=True)
-            stop.wait()
-            logger.info('stopping: requests under way have %g s', DRAIN_S)
+            ending.wait()
+            logger.info('stopping: requests under way have %g s', ending.seconds)
         finally:
             for bridge in opened:
-                bridge.stop()
+                bridge.stop(ending.seconds)
             opened.clear()
             service.close()
     finally:
@@ -186,6 +223,20 @@ def run_program(
 
 def run_zmq(argv: Sequence[str] | None = None) -> int:
     """Run the ZMQ program; see :func:`depth_anything_ros.bridges.zeromq.main`."""
-    return run_program(
-        'ZMQ', argv, add_zmq_arguments,
-        lambda arguments: serve({'zmq': zmq_bridge(arguments, arguments.port)}, arguments))
+    return run_program('ZMQ', argv, add_zmq_arguments, zmq_program)
+
+
+def run_tcp(argv: Sequence[str] | None = None) -> int:
+    """Run the raw TCP program; see :func:`depth_anything_ros.bridges.tcp.main`."""
+    return run_program('raw TCP', argv, add_tcp_arguments, tcp_program)
+
+
+def zmq_program(arguments: argparse.Namespace) -> int:
+    """Serve ZMQ as the flags of :func:`add_zmq_arguments` say and return the exit code."""
+    return serve({'zmq': zmq_bridge(arguments, arguments.port)}, arguments, Ending())
+
+
+def tcp_program(arguments: argparse.Namespace) -> int:
+    """Serve raw TCP as the flags of :func:`add_tcp_arguments` say and return the exit code."""
+    ending = Ending()
+    return serve({'tcp': tcp_bridge(arguments, arguments.port, ending)}, arguments, ending)

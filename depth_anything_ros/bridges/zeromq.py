@@ -21,7 +21,8 @@ from depth_anything_ros.bridges.base import bind_problem, BridgeLimits, DRAIN_S,
 from depth_anything_ros.bridges.image_roots import ImageRoots
 from depth_anything_ros.bridges.ordering import Ordering, Ticket
 from depth_anything_ros.bridges.rate import RateLine
-from depth_anything_ros.bridges.zmq_requests import Work, ZmqRequests
+from depth_anything_ros.bridges.work import Work
+from depth_anything_ros.bridges.zmq_requests import ZmqRequests
 from depth_anything_ros.core.result import DepthResult
 from depth_anything_ros.errors import DeadlineExceeded, MissingDependency, NotReady
 from depth_anything_ros.service import DepthService
@@ -81,7 +82,7 @@ class ZmqBridge:
         self._thread: threading.Thread | None = None
         self.address = ''
 
-    def open(self) -> None:
+    def listen(self) -> None:
         """
         Take the port; clients may connect and wait from now on.
 
@@ -110,7 +111,7 @@ class ZmqBridge:
 
     @property
     def port(self) -> int:
-        """Return the real port of an open bridge."""
+        """Return the real port of a bridge that listens."""
         return int(self.address.rpartition(':')[2])
 
     def start(self, service: DepthService) -> None:

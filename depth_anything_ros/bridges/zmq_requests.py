@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
-from typing import Any, Callable, Sequence
+from typing import Any, Sequence
 
 from depth_anything_ros.bridges.access import Access
 from depth_anything_ros.bridges.image_roots import ImageRoots
@@ -14,18 +13,15 @@ from depth_anything_ros.bridges.requests import (
     Matrix,
     matrix_of,
     matrix_reply,
-    number_of,
     process_res_of,
     switch_of,
     UNITS,
 )
-from depth_anything_ros.core.frame import Frame
-from depth_anything_ros.core.options import FrameOptions, Output
-from depth_anything_ros.core.result import DepthResult
+from depth_anything_ros.bridges.work import own_request, Results, unknown_command, Work
+from depth_anything_ros.core.options import FrameOptions
 from depth_anything_ros.errors import InvalidIntrinsics, InvalidRequest, LimitExceeded
 from depth_anything_ros.wire.limits import Limits
 from depth_anything_ros.wire.message import Message
-from depth_anything_ros.wire.results import result_message
 from depth_anything_ros.wire.status import SUCCESS
 import numpy as np
 
@@ -33,17 +29,6 @@ PONG = {'status': SUCCESS, 'message': 'pong'}
 
 MAX_BATCH = 32
 """Images of one request."""
-
-Results = Sequence[DepthResult]
-
-
-@dataclass(frozen=True)
-class Work:
-    """Frames to estimate one after the other, and the reply that their results make."""
-
-    sources: Sequence[Callable[[], Frame]]
-    options: FrameOptions
-    reply: Callable[[Results], Any]
 
 
 class ZmqRequests:
@@ -84,7 +69,7 @@ class ZmqRequests:
             return self._batch(request)
         if command == 'set_intrinsics':
             return self._remember(client, request)
-        raise _unknown(command)
+        raise unknown_command(command)
 
     def own(self, message: Message) -> Message | Work:
         """
@@ -93,17 +78,7 @@ class ZmqRequests:
         :param message: header with the request's keys, the image among its arrays.
         :raises DepthAnythingError: when it cannot be served.
         """
-        header = message.header
-        request_id = header.get('request_id', '')
-        if not isinstance(request_id, str):
-            raise InvalidRequest('request_id must be text')
-        command = header.get('command', '')
-        if command == 'ping':
-            return Message({**PONG, 'type': 'pong', 'request_id': request_id})
-        self._access.check(header)
-        if command != 'inference':
-            raise _unknown(command)
-        return own_work(message, self._roots, self._limits)
+        return own_request(message, self._access, self._roots, self._limits)
 
     def _inference(self, client: bytes, request: Fields) -> Work:
         matrix = matrix_of(request.get('intrinsics'))
@@ -166,43 +141,6 @@ class ZmqRequests:
         if image is None:
             raise InvalidRequest("request has no 'image'")
         return image
-
-
-def own_work(message: Message, roots: ImageRoots, limits: Limits) -> Work:
-    """
-    Return the work of an inference in our own form.
-
-    :param message: header keys as :class:`FrameOptions` names them, 'intrinsics' as 3x3 lists;
-        array 'image' as pixels, or one-dimensional as an encoded file.
-    :param roots: folders in which pictures may be named, as header key 'image'.
-    :param limits: how many pixels the image may have.
-    :raises InvalidRequest: when a key is wrong.
-    """
-    header = message.header
-    image: object = message.arrays.get('image', header.get('image'))
-    if isinstance(image, np.ndarray) and image.ndim == 1 and image.dtype == np.uint8:
-        image = image.data
-    elif not isinstance(image, (np.ndarray, str)):
-        raise InvalidRequest("request has no array 'image'")
-    names = header.get('outputs', ['depth'])
-    known = [item.value for item in Output]
-    if not isinstance(names, list) or not all(name in known for name in names):
-        raise InvalidRequest(f'outputs must be a list of {", ".join(known)}')
-    options = FrameOptions(
-        process_res=process_res_of(header, 0), minimum=number_of(header, 'minimum', 0.0),
-        maximum=number_of(header, 'maximum', float('inf')),
-        focal_length=number_of(header, 'focal_length', 0.0),
-        fov_deg=number_of(header, 'fov_deg', 0.0),
-        outputs=frozenset(Output(name) for name in names))
-    request_id = str(header.get('request_id', ''))
-    return Work(
-        [frame_source(image, matrix_of(header.get('intrinsics')), roots, limits)], options,
-        lambda results: result_message(results[0], request_id))
-
-
-def _unknown(command: object) -> InvalidRequest:
-    shown = command if isinstance(command, str) else type(command).__name__
-    return InvalidRequest(f'Unknown command: {shown[:80]}')
 
 
 def _list(request: Fields, name: str) -> list[Any]:

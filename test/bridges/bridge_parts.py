@@ -43,7 +43,7 @@ def running(bridge, depth=None, kind=DepthKind.CANONICAL, queue_size=32):
     """Serve on a free port; ``bridge`` is opened, started and stopped."""
     engine = GivenDepthEngine(depth or (lambda frame: depth_of(frame.rgb)), kind=kind)
     service = DepthService(engine, queue_size=queue_size)
-    bridge.open()
+    bridge.listen()
     try:
         bridge.start(service)
         yield bridge

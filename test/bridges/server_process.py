@@ -22,7 +22,7 @@ def environment():
 
 
 @contextmanager
-def server(module, *arguments, names):
+def server(module, *arguments, names, ends_itself=False):
     """Yield the addresses by name; afterwards the program must have ended with 0."""
     process = subprocess.Popen(
         [sys.executable, '-m', module, *arguments], stdout=subprocess.PIPE,
@@ -42,7 +42,8 @@ def server(module, *arguments, names):
             if match:
                 addresses[match[1]] = match[2]
         yield addresses
-        process.terminate()
+        if not ends_itself:
+            process.terminate()
         assert process.wait(LONGEST_S) == 0, ''.join(said)
         reader.join()
         assert 'Traceback' not in ''.join(said), ''.join(said)

@@ -349,7 +349,7 @@ def test_shutdown_lets_requests_under_way_finish_and_frees_the_port():
         assert socket.recv_pyobj()['status'] == 'success'
         stopping.join()
         again = ZmqBridge(port=bridge.port)
-        again.open()
+        again.listen()
         again.stop()
 
 
@@ -365,5 +365,5 @@ def test_shutdown_answers_what_cannot_finish_in_time():
 def test_g3_a_port_in_use_is_a_clear_error(address):
     bridge = ZmqBridge(port=int(address.rpartition(':')[2]))
     with pytest.raises(OSError, match='the port is in use'):
-        bridge.open()
+        bridge.listen()
     bridge.stop()

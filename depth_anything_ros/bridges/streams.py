@@ -1,0 +1,101 @@
+"""Whole messages over one connection, each within a time: nobody holds a thread for ever."""
+
+from __future__ import annotations
+
+import socket
+import time
+from typing import Sequence
+
+from depth_anything_ros.wire.framing import Buffer, FrameReader
+
+BUFFERS = 512
+"""Pieces handed to the system at once; its limit is 1024."""
+
+CHUNK = 2**16
+
+
+def receive(
+    connection: socket.socket, reader: FrameReader, idle_s: float, message_s: float,
+) -> memoryview | None:
+    """
+    Return the next message, None when the client is gone, silent or too slow.
+
+    :param connection: a connected socket.
+    :param reader: keeps what came of the message.
+    :param idle_s: seconds that the client may be silent between messages.
+    :param message_s: seconds that a message may take once it has begun.
+    :raises InvalidRequest: when a message is empty.
+    :raises PayloadTooLarge: when a message is longer than the limit.
+    """
+    deadline = time.monotonic() + idle_s
+    begun = False
+    while True:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return None
+        connection.settimeout(left)
+        try:
+            size = connection.recv_into(reader.buffer())
+        except OSError:
+            return None
+        if size == 0:
+            return None
+        if not begun:
+            begun, deadline = True, time.monotonic() + message_s
+        message = reader.received(size)
+        if message is not None:
+            return message
+
+
+def send(connection: socket.socket, parts: Sequence[Buffer], message_s: float) -> bool:
+    """
+    Send a message without copying its parts together.
+
+    :param connection: a connected socket.
+    :param parts: the pieces of the message with its length in front.
+    :param message_s: seconds that the client may take to read it.
+    :returns: False when the client is gone or does not read.
+    """
+    deadline = time.monotonic() + message_s
+    views = [view for view in (memoryview(part).cast('B') for part in parts) if len(view)]
+    while views:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return False
+        connection.settimeout(left)
+        try:
+            sent = connection.sendmsg(views[:BUFFERS])
+        except OSError:
+            return False
+        while views and sent >= len(views[0]):
+            sent -= len(views.pop(0))
+        if sent:
+            views[0] = views[0][sent:]
+    return True
+
+
+def part(connection: socket.socket, message_s: float, size: int) -> None:
+    """
+    End a connection so that the client can read the last reply.
+
+    What it still sends is thrown away for a while: closing on unread bytes resets the connection
+    and may take the reply with it.
+
+    :param connection: a connected socket; the caller closes it.
+    :param message_s: seconds to wait for the client's end.
+    :param size: bytes to throw away.
+    """
+    deadline = time.monotonic() + message_s
+    try:
+        connection.shutdown(socket.SHUT_WR)
+        while size > 0:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return
+            connection.settimeout(left)
+            taken = len(connection.recv(CHUNK))
+            if not taken:
+                return
+            size -= taken
+    except OSError:
+        return

@@ -1,0 +1,19 @@
+"""``depth-anything tcp``: the raw TCP bridge alone, with the seed's flags."""
+
+from __future__ import annotations
+
+import argparse
+
+from depth_anything_ros.bridges import launcher
+
+HELP = 'Serve depth over raw TCP, for programs with the standard library alone.'
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    launcher.add_tcp_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until a signal and return the exit code."""
+    return launcher.tcp_program(arguments)
