@@ -1,0 +1,160 @@
+"""What the clients share: requests from images, typed replies, errors as they were raised."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+import itertools
+from types import TracebackType
+from typing import Any, Iterable, TypeVar
+
+from depth_anything_ros.core.options import Output
+from depth_anything_ros.errors import DepthAnythingError, InvalidRequest
+from depth_anything_ros.wire.limits import Limits
+from depth_anything_ros.wire.message import Message
+from depth_anything_ros.wire.results import depth_reply, DepthReply, METRES
+import numpy as np
+import numpy.typing as npt
+
+TIMEOUT_S = 60.0
+
+REPLY_LIMITS = Limits(message_bytes=2**30)
+"""A cloud of 50 million points is 800 MB."""
+
+Image = npt.NDArray[np.uint8] | bytes
+"""Pixels uint8 (H, W, 3) in RGB order, grey or with alpha, or an encoded JPEG, PNG or WebP."""
+
+Self = TypeVar('Self', bound='Client')
+
+
+class Client(ABC):
+    """A client of one server; not for several threads at once."""
+
+    def __init__(self, timeout: float, api_key: str) -> None:
+        """
+        Remember what every request needs.
+
+        :param timeout: seconds that a request may take.
+        :param api_key: the server's key, '' for none.
+        """
+        self.timeout = timeout
+        self._api_key = api_key
+        self._numbers = itertools.count(1)
+
+    @abstractmethod
+    def _exchange(self, message: Message, request_id: str) -> Message:
+        """
+        Send a message and return its reply.
+
+        :raises DeadlineExceeded: when none comes in time.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close the connection."""
+
+    def ping(self) -> None:
+        """
+        Ask whether the server answers.
+
+        :raises DepthAnythingError: when it does not.
+        """
+        self._ask({'command': 'ping'}, None)
+
+    def estimate(
+        self, image: Image, K: npt.ArrayLike | None = None, *, process_res: int | None = None,
+        fov_deg: float = 0.0, focal_length: float = 0.0, minimum: float = 0.0,
+        maximum: float | None = None, outputs: Iterable[Output | str] = (Output.DEPTH,),
+    ) -> DepthReply:
+        """
+        Return the depth of an image and all that the server says about it.
+
+        :param image: pixels or an encoded file.
+        :param K: 3x3 intrinsics of exactly this image in pixels, None when unknown.
+        :param process_res: longest processed side in pixels, None for the model's own.
+        :param fov_deg: horizontal field of view in degrees for an image without K.
+        :param focal_length: focal length in pixels for an image without K.
+        :param minimum: nearer depths (metres) become NaN.
+        :param maximum: farther depths (metres) become NaN, None for no limit.
+        :param outputs: what to compute.
+        :raises DepthAnythingError: as the server raised it.
+        """
+        header: dict[str, Any] = {
+            'command': 'inference', 'process_res': process_res, 'fov_deg': float(fov_deg),
+            'focal_length': float(focal_length), 'minimum': float(minimum), 'maximum': maximum,
+            'outputs': [Output(item).value for item in outputs],
+            'intrinsics': None if K is None else np.asarray(K, np.float64).tolist()}
+        pixels = np.frombuffer(image, np.uint8) if isinstance(image, bytes) else image
+        return depth_reply(self._ask(header, pixels))
+
+    def metres(
+        self, image: Image, K: npt.ArrayLike | None = None, **more: Any,
+    ) -> npt.NDArray[np.float32]:
+        """
+        Return the depth of an image, (H, W) float32 metres, NaN where invalid.
+
+        :param image: pixels or an encoded file.
+        :param K: 3x3 intrinsics of exactly this image in pixels.
+        :param more: as for :meth:`estimate`.
+        :raises InvalidRequest: when the server's model has no metres to give.
+        """
+        return _in_metres(self.estimate(image, K, **more)).depth
+
+    def points(
+        self, image: Image, K: npt.ArrayLike | None = None, **more: Any,
+    ) -> npt.NDArray[np.float32]:
+        """
+        Return the points of an image, (H, W, 3) float32 metres in the optical frame.
+
+        :param image: pixels or an encoded file.
+        :param K: 3x3 intrinsics of exactly this image in pixels.
+        :param more: as for :meth:`estimate`.
+        :raises InvalidRequest: when the server's model has no metres to give.
+        """
+        return _in_metres(self.estimate(image, K, **more)).points()
+
+    def _ask(
+        self, header: dict[str, Any], image: npt.NDArray[np.uint8] | None,
+    ) -> Message:
+        request_id = str(next(self._numbers))
+        header = {**header, 'request_id': request_id}
+        if self._api_key:
+            header['api_key'] = self._api_key
+        reply = self._exchange(
+            Message(header, {} if image is None else {'image': image}), request_id)
+        if reply.header.get('type') == 'error':
+            raise error_of(reply.header.get('code'), reply.header.get('error'))
+        return reply
+
+    def __enter__(self: Self) -> Self:
+        """Return the client itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the connection."""
+        self.close()
+
+
+def error_of(code: object, text: object) -> DepthAnythingError:
+    """
+    Return the error that a reply stands for.
+
+    :param code: the ``code`` of one of our classes; anything else gives the base class.
+    :param text: what the server said.
+    """
+    classes, found = [DepthAnythingError], DepthAnythingError
+    while classes:
+        kind = classes.pop()
+        classes.extend(kind.__subclasses__())
+        if kind.code == code:
+            found = kind
+    return found(str(text))
+
+
+def _in_metres(reply: DepthReply) -> DepthReply:
+    if reply.units != METRES:
+        raise InvalidRequest(
+            f'the depth of {reply.model} has no unit; a metric model gives metres')
+    return reply

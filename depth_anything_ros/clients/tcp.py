@@ -1,0 +1,83 @@
+"""A client of the raw TCP bridge in our own form: no pickles, no copies."""
+
+from __future__ import annotations
+
+import socket
+import time
+
+from depth_anything_ros.clients.base import Client, REPLY_LIMITS, TIMEOUT_S
+from depth_anything_ros.errors import DeadlineExceeded, NotReady
+from depth_anything_ros.wire.framing import framed, FrameReader
+from depth_anything_ros.wire.message import from_body, Message, to_body
+
+
+class TcpClient(Client):
+    """Asks a raw TCP bridge; connects with the first request, and again after an error."""
+
+    def __init__(
+        self, host: str = 'localhost', port: int = 9000, *, timeout: float = TIMEOUT_S,
+        api_key: str = '',
+    ) -> None:
+        """
+        Remember where the server is.
+
+        :param host: name or address of the server.
+        :param port: its TCP port.
+        :param timeout: seconds that a request may take.
+        :param api_key: the server's key, '' for none.
+        """
+        super().__init__(timeout, api_key)
+        self._server = host, port
+        self._connection: socket.socket | None = None
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _exchange(self, message: Message, request_id: str) -> Message:
+        deadline = time.monotonic() + self.timeout
+        done = False
+        try:
+            connection = self._connected(deadline)
+            for part in framed(to_body(message)):
+                connection.settimeout(self._left(deadline))
+                connection.sendall(part)
+            reader = FrameReader(REPLY_LIMITS)
+            body = None
+            while body is None:
+                connection.settimeout(self._left(deadline))
+                size = connection.recv_into(reader.buffer())
+                if not size:
+                    raise NotReady(f'the server at {self._where()} has ended the connection')
+                body = reader.received(size)
+            reply = from_body(body, REPLY_LIMITS)
+            done = True
+            return reply
+        except TimeoutError:
+            raise self._late() from None
+        except OSError as error:
+            raise NotReady(f'no server at {self._where()}: {error}') from error
+        finally:
+            if not done:
+                # What would come on this connection belongs to a request that was given up.
+                self.close()
+
+    def _connected(self, deadline: float) -> socket.socket:
+        if self._connection is None:
+            self._connection = socket.create_connection(self._server, self._left(deadline))
+            self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return self._connection
+
+    def _left(self, deadline: float) -> float:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise self._late()
+        return left
+
+    def _late(self) -> DeadlineExceeded:
+        return DeadlineExceeded(f'no reply from {self._where()} within {self.timeout:g} s')
+
+    def _where(self) -> str:
+        return f'{self._server[0]}:{self._server[1]}'
