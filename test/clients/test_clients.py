@@ -29,8 +29,6 @@ from depth_anything_ros.errors import (
 import numpy as np
 import pytest
 
-from bridge_parts import Gate, PATIENCE_S, picture, running
-
 K = np.array([[70.0, 0, 39.5], [0, 72.0, 29.5], [0, 0, 1]])
 BOTH = pytest.mark.parametrize('kind', ['zmq', 'tcp'])
 
