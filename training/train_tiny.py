@@ -101,7 +101,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--work', type=Path, default=Path('build/da3-tiny'),
                         help='folder of checkpoints and the trained model')
-    parser.add_argument('--steps', type=int, default=5400)
+    parser.add_argument('--steps', type=int, default=5000)
     parser.add_argument('--small-steps', type=int, default=2500,
                         help=f'first steps, at {SMALL_SIDE} pixels instead of {PROCESS_RES}')
     parser.add_argument('--rate', type=float, default=1e-3)
