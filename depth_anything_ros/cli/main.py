@@ -10,7 +10,7 @@ from typing import Protocol, Sequence
 
 from depth_anything_ros.errors import DepthAnythingError
 
-VERBS = ('demo', 'estimate', 'bag', 'serve', 'zmq', 'tcp', 'models', 'doctor')
+VERBS = ('demo', 'estimate', 'bag', 'serve', 'zmq', 'tcp', 'client', 'models', 'doctor')
 """Modules of this package, each a verb."""
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import re
 import socket
+import subprocess
+import sys
 
 from bridge_parts import picture
 import cv2
@@ -11,7 +14,7 @@ from depth_anything_ros.bridges.launcher import add_tcp_arguments
 from depth_anything_ros.cli import serve
 import numpy as np
 import pytest
-from server_process import code_blocks, program, server, TINY
+from server_process import code_blocks, program, ROOT, server, TINY
 import tcp_parts
 import zmq_parts
 
@@ -61,6 +64,22 @@ def test_t7_the_seeds_client_class_runs_as_it_is(addresses, tmp_path):
         assert client.receive_data()['data']['shape'] == [378, 504]
     finally:
         client.socket.close()
+
+
+def test_the_documents_standard_library_client_runs_as_it_is(addresses, tmp_path):
+    text = (ROOT / 'docs' / 'bridges.md').read_text(encoding='utf-8')
+    code, = [block for block in re.findall(r'```python\n(.*?)```', text, re.DOTALL)
+             if 'struct.pack' in block]
+    assert "('localhost', 9000)" in code
+    (tmp_path / 'photo.jpg').write_bytes(
+        cv2.imencode('.jpg', picture(0, 160, 120)[..., ::-1])[1].tobytes())
+    code = code.replace('9000', addresses['tcp'].rpartition(':')[2])
+    # -I: nothing but the standard library and what the code says.
+    done = subprocess.run(
+        [sys.executable, '-I', '-c', code + 'print(data["units"], height, width, max(depth) > 0)'],
+        cwd=tmp_path, timeout=120, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == 'm 120 160 True\n'
 
 
 def test_t7_g5_flags_of_the_seed():

@@ -113,3 +113,13 @@ def test_g4_other_machines_need_a_key_or_a_spoken_out_choice():
 def test_wrong_settings_end_with_2():
     done = program(MODULE, '--model', 'da3-tiny', '--device', 'abacus', '--port', '0')
     assert done.returncode == 2 and 'abacus' in done.stderr and 'Traceback' not in done.stderr
+
+
+def test_without_pyzmq_the_command_that_helps_is_named():
+    code = ('import sys; sys.modules["zmq"] = None\n'
+            'from depth_anything_ros.bridges.launcher import run_zmq\n'
+            'sys.exit(run_zmq(["--model", "da3-tiny"]))')
+    done = subprocess.run(
+        [sys.executable, '-c', code], timeout=120, capture_output=True, text=True,
+        env=environment())
+    assert done.returncode == 2 and 'pip install pyzmq' in done.stderr
