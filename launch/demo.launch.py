@@ -23,7 +23,7 @@ CAMERA_ARGUMENTS = {
 }
 
 NODE_ARGUMENTS = {
-    'model': ('da3-tiny', 'Model name or path. da3-tiny knows the demo rooms and little else.'),
+    'model': ('da3-tiny', "Model name or path. da3-tiny knows rooms like the demo's only."),
     'device': ('', 'auto, cuda, cuda:N or cpu; empty: as the parameter file says.'),
     'rviz': ('false', 'Start rviz2 with the image, the depth and the cloud.'),
 }

@@ -72,7 +72,7 @@ def make_plan(arguments: argparse.Namespace) -> Plan:
         notes.append(f'the field of view is not known: {ASSUMED_FOV_DEG:g} degrees were assumed, '
                      'and every metre is as right as that; give --fov')
     if not truth and model.name == TINY:
-        notes.append(f'{TINY} knows its demo rooms and little else; for real pictures take '
+        notes.append(f'{TINY} knows its demo rooms and the like; for real pictures take '
                      '--model da3metric-large (metres) or --model da3-small (relative)')
     camera['frames'] = frames = max(1, round(seconds * arguments.rate))
     demo_camera_settings(camera)

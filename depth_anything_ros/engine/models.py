@@ -54,7 +54,7 @@ MODELS = (
           NON_COMMERCIAL, 1_654_217_033, has_confidence=True, has_sky=True,
           predicts_intrinsics=True, multi_view=True),
     Model('da3-tiny', DepthKind.CANONICAL, '', APACHE, 2_204_722, process_res=168, has_sky=True,
-          note='for demos and tests only: it knows its demo rooms and little else'),
+          note='for demos and tests only: it knows its demo rooms and the like, not the world'),
 )
 """All models; the licences are those of upstream's README, the stricter where it disagrees."""
 
