@@ -23,7 +23,7 @@ import cv2
 from depth_anything_ros.cli.demo_cloud import draw_cloud, side_view
 from depth_anything_ros.cli.demo_pictures import side_by_side
 from depth_anything_ros.cli.demo_plan import Plan
-from depth_anything_ros.cli.estimate import write_picture
+from depth_anything_ros.cli.picture import write_picture
 from depth_anything_ros.core.pointcloud import write_ply
 from depth_anything_ros.ros.demo_listener import Seen
 import numpy as np

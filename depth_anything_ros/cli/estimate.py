@@ -17,147 +17,49 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from depth_anything_ros.core.camera import Intrinsics
-from depth_anything_ros.core.depth import DepthKind
+from depth_anything_ros.cli.picture import (
+    add_picture_arguments,
+    check_output,
+    hand_out,
+    matrix_of,
+    read_rgb,
+)
 from depth_anything_ros.core.options import Output, PROCESS_RES_METHODS
-from depth_anything_ros.core.pointcloud import write_ply
-from depth_anything_ros.core.result import DepthResult
-from depth_anything_ros.errors import ConfigError, InvalidImage
 from depth_anything_ros.settings import ModelSettings
-import numpy as np
-import numpy.typing as npt
 
 HELP = 'Estimate the depth of a picture and write it as .npy, .npz, .png or .ply.'
-
-MILLIMETRES = 1000.0
-LARGEST_MM = 65535
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
-    parser.add_argument('image', type=Path, help='picture that OpenCV reads (JPEG, PNG, ...)')
+    add_picture_arguments(parser)
+    parser.add_argument('--process-res-method', default=PROCESS_RES_METHODS[0],
+                        choices=PROCESS_RES_METHODS)
     parser.add_argument('--model', default=ModelSettings.name,
                         help='model name, directory or .safetensors file (default: %(default)s)')
     parser.add_argument('--device', default='auto', help='auto, cuda, cuda:N or cpu')
     parser.add_argument('--download', action='store_true', help='fetch missing weights')
-    camera = parser.add_mutually_exclusive_group()
-    camera.add_argument('--fov', type=float, default=0.0, help='horizontal field of view, degrees')
-    camera.add_argument('--focal', type=float, default=0.0, help='focal length, pixels')
-    camera.add_argument('--intrinsics', type=float, nargs=4, metavar=('FX', 'FY', 'CX', 'CY'))
-    parser.add_argument('--process-res', type=int, default=0, help="0: the model's own")
-    parser.add_argument('--process-res-method', default=PROCESS_RES_METHODS[0],
-                        choices=PROCESS_RES_METHODS)
-    parser.add_argument('--max-depth', type=float, default=float('inf'), help='metres')
-    parser.add_argument('-o', '--output', type=Path,
-                        help='depth as .npy or .npz (float32) or .png (16 bit millimetres)')
-    parser.add_argument('--preview', type=Path, help='depth as a colour picture')
-    parser.add_argument('--ply', type=Path, help='coloured point cloud')
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Estimate, write the files and say what was done."""
     from depth_anything_ros.api import DepthEstimator
 
-    outputs = {Output.DEPTH, Output.CONFIDENCE, Output.SKY}
     check_output(arguments.output)
     rgb = read_rgb(arguments.image)
-    height, width = rgb.shape[:2]
-    matrix = None
-    if arguments.intrinsics:
-        fx, fy, cx, cy = arguments.intrinsics
-        matrix = Intrinsics(fx, fy, cx, cy, width, height).matrix()
+    farthest = float('inf') if arguments.max_depth is None else arguments.max_depth
     with DepthEstimator(arguments.model, device=arguments.device,
                         download=arguments.download) as estimator:
-        for warning in estimator.info.warnings:
+        info = estimator.info
+        for warning in info.warnings:
             print(f'warning: {warning}')
         result = estimator(
-            rgb, matrix, fov_deg=arguments.fov, focal_length=arguments.focal,
-            process_res=arguments.process_res, maximum=arguments.max_depth,
-            process_res_method=arguments.process_res_method, outputs=outputs)
-        info = estimator.info
+            rgb, matrix_of(arguments, rgb), fov_deg=arguments.fov, focal_length=arguments.focal,
+            process_res=arguments.process_res or 0, maximum=farthest,
+            process_res_method=arguments.process_res_method,
+            outputs=(Output.DEPTH, Output.CONFIDENCE, Output.SKY))
     print(f'model       {info.model} on {info.device}, {info.precision}; '
           f'licence of the weights: {info.licence}')
-    print(f'scale law   {result.scale_law}')
-    print(f'depth       {summary(result)}')
-    for note in result.notes:
-        print(f'note        {note}')
-    if arguments.output:
-        write_depth(arguments.output, result)
-        print(f'wrote       {arguments.output}')
-    if arguments.preview:
-        write_picture(arguments.preview, result.picture())
-        print(f'wrote       {arguments.preview}')
-    if arguments.ply:
-        count = write_ply(arguments.ply, result.points(), rgb)
-        print(f'wrote       {arguments.ply} ({count} points)')
+    hand_out(arguments, result)
     return 0
-
-
-def read_rgb(path: Path) -> npt.NDArray[np.uint8]:
-    """
-    Return a picture as (H, W, 3) uint8 RGB, turned as its EXIF orientation says.
-
-    :raises InvalidImage: when it is not there or not a picture.
-    """
-    import cv2
-
-    if not path.is_file():
-        raise InvalidImage(f'no such file: {path}')
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if picture is None:
-        raise InvalidImage(f'{path} is not a picture that OpenCV can read')
-    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
-
-
-def check_output(path: Path | None) -> None:
-    """Refuse an output whose format is unknown, before any work is done."""
-    if path is not None and path.suffix not in ('.npy', '.npz', '.png'):
-        raise ConfigError(f'cannot write depth as {path.suffix!r}; accepted: .npy, .npz, .png')
-
-
-def write_depth(path: Path, result: DepthResult) -> None:
-    """Write depth in the format that the file's ending names."""
-    check_output(path)
-    if path.suffix == '.npy':
-        np.save(path, result.depth)
-    elif path.suffix == '.npz':
-        arrays = {'depth': result.depth}
-        if result.confidence is not None:
-            arrays['confidence'] = result.confidence
-        if result.intrinsics is not None:
-            arrays['K'] = result.intrinsics.matrix().astype(np.float32)
-        np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
-    elif result.kind is DepthKind.RELATIVE:
-        raise ConfigError("a .png holds millimetres, and this model's depth is relative; "
-                          'write .npy or .npz')
-    else:
-        # 0 is "invalid" in REP 118's raw form; what is beyond 65.535 m is clipped, not wrapped.
-        millimetres = np.nan_to_num(result.depth * MILLIMETRES, nan=0.0, posinf=LARGEST_MM)
-        write_picture(path, np.clip(np.rint(millimetres), 0, LARGEST_MM).astype(np.uint16))
-
-
-def write_picture(path: Path, picture: npt.NDArray[np.generic]) -> None:
-    """Write an RGB or single-channel picture; the ending names the format."""
-    import cv2
-
-    bgr = picture[..., ::-1] if picture.ndim == 3 else picture
-    try:
-        written = cv2.imwrite(str(path), np.ascontiguousarray(bgr))
-    except cv2.error:
-        written = False
-    if not written:
-        raise ConfigError(f'cannot write a picture to {path}: unknown ending or no such folder')
-
-
-def summary(result: DepthResult) -> str:
-    """Return size, range and validity of a depth map as text."""
-    height, width = result.depth.shape
-    valid = result.depth[np.isfinite(result.depth)]
-    unit = ' m' if result.kind is DepthKind.METRIC else ' (no unit)'
-    if valid.size == 0:
-        return f'{width}x{height}, no valid pixel'
-    low, middle, high = np.percentile(valid, (1, 50, 99))
-    return (f'{width}x{height}, p1 {low:.2f}, median {middle:.2f}, p99 {high:.2f}{unit}; '
-            f'{100 * valid.size / result.depth.size:.1f} % valid')

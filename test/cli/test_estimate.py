@@ -15,7 +15,8 @@
 """The estimate verb: files, refusals, exit codes."""
 
 import cv2
-from depth_anything_ros.cli import estimate, main
+from depth_anything_ros.cli import main
+from depth_anything_ros.cli import picture as picture_files
 from depth_anything_ros.core.camera import Intrinsics
 from depth_anything_ros.core.depth import DepthKind
 from depth_anything_ros.core.frame import Frame
@@ -78,10 +79,10 @@ def test_sixteen_bit_depth_is_clipped_and_zero_where_invalid(tmp_path):
     frame = Frame(np.zeros((2, 2, 3), np.uint8))
     camera = Intrinsics.from_fov(60, 2, 2)
     path = tmp_path / 'depth.png'
-    estimate.write_depth(
+    picture_files.write_depth(
         path, DepthResult(frame, depth, ScaleLaw(DepthKind.METRIC), 'given', camera))
     np.testing.assert_array_equal(
         cv2.imread(str(path), cv2.IMREAD_UNCHANGED), [[1000, 0], [65535, 0]])
     with pytest.raises(ConfigError, match='relative'):
-        estimate.write_depth(
+        picture_files.write_depth(
             path, DepthResult(frame, depth, ScaleLaw(DepthKind.RELATIVE), 'given', camera))
