@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ament_index_python.packages import get_package_prefix, PackageNotFoundError
 from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction
 from launch.launch_description_sources import PythonLaunchDescriptionSource
@@ -49,10 +50,26 @@ def demo_camera(context: LaunchContext) -> list[Any]:
         name: ParameterValue(LaunchConfiguration(name), value_type=kind)
         for name, (_, _, kind) in CAMERA_ARGUMENTS.items()
         if LaunchConfiguration(name).perform(context)}
-    # It says itself where it is, map -> camera_optical_frame, so nothing else must do so.
     return [Node(
         package=PACKAGE, executable='demo_camera', name='demo_camera', namespace='camera',
-        parameters=[parameters], output='screen')]
+        parameters=[parameters, {'optical_tf': not has_tf2_ros()}], output='screen')]
+
+
+def optical_frame() -> Node:
+    """Return what turns the body of the camera (x forward) into its optical frame (z forward)."""
+    return Node(
+        package='tf2_ros', executable='static_transform_publisher', name='camera_optical_frame',
+        arguments=['--qx', '-0.5', '--qy', '0.5', '--qz', '-0.5', '--qw', '0.5',
+                   '--frame-id', 'camera_link', '--child-frame-id', 'camera_optical_frame'])
+
+
+def has_tf2_ros() -> bool:
+    """Return whether static_transform_publisher is here; the ROS wheels have none."""
+    try:
+        get_package_prefix('tf2_ros')
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -68,4 +85,5 @@ def generate_launch_description() -> LaunchDescription:
     return LaunchDescription([
         *(DeclareLaunchArgument(name, default_value=default, description=text)
           for name, (default, text) in described.items()),
-        depth, OpaqueFunction(function=demo_camera)])
+        depth, OpaqueFunction(function=demo_camera),
+        *([optical_frame()] if has_tf2_ros() else [])])

@@ -80,7 +80,7 @@ class DemoCamera(Node):  # type: ignore[misc]
         self._truth = self.create_publisher(Image, 'ground_truth/depth', camera_qos())
         self._image_message, self._truth_message = ImageBuffer('rgb8'), ImageBuffer('32FC1')
         self._info_message = CameraInfo()
-        self._transforms = Transforms(self, settings.parent_frame, settings.frame_id)
+        self._transforms = Transforms(self, settings)
         self._sent = 0
         self._next: tuple[int, Shot] | None = None
         self._looked, self._sent_before = time.monotonic(), 0

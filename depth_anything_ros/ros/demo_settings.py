@@ -54,8 +54,13 @@ class DemoCameraSettings:
         1, 'Send (and render) nothing while the image has fewer subscribers.', low=0, high=100)
     frame_id: str = setting('camera_optical_frame', 'Optical frame of the images.')
     parent_frame: str = setting(
-        'map', 'Frame in which /tf gives the pose of frame_id, where tf2_msgs is installed; '
-        'empty: no /tf.')
+        'map', 'Frame in which /tf gives the pose of link_frame, where tf2_msgs is installed; '
+        'empty: no pose.')
+    link_frame: str = setting(
+        'camera_link', 'Body frame of the camera, x forward: the parent of frame_id.')
+    optical_tf: bool = setting(
+        True, 'Send the fixed turn from link_frame to frame_id on /tf_static, where tf2_msgs is '
+        'installed; off where a launch file or robot description does.')
 
 
 def describe_demo_camera() -> tuple[Setting, ...]:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from depth_anything_ros.ros.demo_settings import DemoCameraSettings
 from depth_anything_ros.scenes.trajectory import pose
 from geometry_msgs.msg import Quaternion, TransformStamped, Vector3
 import numpy as np
@@ -28,7 +29,7 @@ from std_msgs.msg import Header
 Pose = npt.NDArray[np.float64]
 
 LEVEL = pose(0.0, 0.0, 0.0, 0.0, 0.0)
-"""Optical frame of a camera in the origin that looks along x (REP 103)."""
+"""Optical frame (z forward) of a camera whose body (x forward) is in the origin (REP 103)."""
 
 
 def quaternion(rotation: npt.NDArray[np.float64]) -> Quaternion:
@@ -55,7 +56,7 @@ def transform(header: Header, child: str, camera_to_world: Pose) -> TransformSta
     Return a pose as a transform.
 
     :param header: its stamp and parent frame.
-    :param child: the camera's optical frame.
+    :param child: the frame whose pose it is.
     :param camera_to_world: (4, 4), metres; the world is the parent frame.
     """
     message = TransformStamped(header=header, child_frame_id=child)
@@ -66,19 +67,25 @@ def transform(header: Header, child: str, camera_to_world: Pose) -> TransformSta
 
 
 class Transforms:
-    """Publishes where the camera is: once and for all, or with every image of a moving one."""
+    """
+    Publishes where the camera is, as a camera driver and a robot would together.
 
-    def __init__(self, node: Any, parent: str, child: str) -> None:
+    The body of the camera (x forward) is given in the parent frame: on /tf with every image where
+    it moves, else once on /tf_static. The fixed turn from the body to the optical frame goes on
+    /tf_static.
+    """
+
+    def __init__(self, node: Any, settings: DemoCameraSettings) -> None:
         """
         Create the publishers.
 
         :param node: the node.
-        :param parent: the frame the pose is given in; empty: publish nothing.
-        :param child: the camera's optical frame.
+        :param settings: names of the frames, and which transforms somebody else sends.
         """
-        self._parent, self._child = parent, child
+        self._settings = settings
         self._kind: Any = None
-        if not parent:
+        self._said = False
+        if not settings.parent_frame and not settings.optical_tf:
             return
         try:
             from tf2_msgs.msg import TFMessage
@@ -90,22 +97,45 @@ class Transforms:
         self._still = node.create_publisher(
             TFMessage, '/tf_static',
             QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL))
-        self._said = False
 
     def publish(self, stamp: Any, camera_to_world: Pose | None) -> None:
         """
         Publish the pose at a stamp.
 
         :param stamp: of the image.
-        :param camera_to_world: (4, 4), or None for a camera that stands still, level, in the
-            origin of its parent frame.
+        :param camera_to_world: (4, 4) pose of the optical frame, or None for a camera that stands
+            still, level, in the origin of its parent frame.
         """
         if self._kind is None:
             return
-        header = Header(stamp=stamp, frame_id=self._parent)
-        if camera_to_world is not None:
-            self._moving.publish(
-                self._kind(transforms=[transform(header, self._child, camera_to_world)]))
-        elif not self._said:
+        moving, still = transforms(self._settings, stamp, camera_to_world)
+        if moving:
+            self._moving.publish(self._kind(transforms=moving))
+        if still and not self._said:
+            # One message: who subscribes later gets the last one only.
             self._said = True
-            self._still.publish(self._kind(transforms=[transform(header, self._child, LEVEL)]))
+            self._still.publish(self._kind(transforms=still))
+
+
+def transforms(
+    settings: DemoCameraSettings, stamp: Any, camera_to_world: Pose | None,
+) -> tuple[list[TransformStamped], list[TransformStamped]]:
+    """
+    Return what goes on /tf and what goes on /tf_static.
+
+    :param settings: names of the frames, and which transforms somebody else sends.
+    :param stamp: of the image.
+    :param camera_to_world: as for :meth:`Transforms.publish`.
+    """
+    moving: list[TransformStamped] = []
+    still: list[TransformStamped] = []
+    if settings.parent_frame:
+        # A pose of the optical frame, turned back by the fixed turn, is that of the body.
+        body = np.eye(4) if camera_to_world is None else camera_to_world @ np.linalg.inv(LEVEL)
+        header = Header(stamp=stamp, frame_id=settings.parent_frame)
+        (still if camera_to_world is None else moving).append(
+            transform(header, settings.link_frame, body))
+    if settings.optical_tf:
+        header = Header(stamp=stamp, frame_id=settings.link_frame)
+        still.append(transform(header, settings.frame_id, LEVEL))
+    return moving, still

@@ -15,11 +15,13 @@
 import signal
 import threading
 
+from builtin_interfaces.msg import Time
 import cv2
 from depth_anything_ros.cli.demo_plan import parameter_file
 from depth_anything_ros.core.camera import Intrinsics
 from depth_anything_ros.ros.conversions import NANOSECONDS, stamp_ns
-from depth_anything_ros.ros.demo_transform import quaternion
+from depth_anything_ros.ros.demo_settings import DemoCameraSettings
+from depth_anything_ros.ros.demo_transform import quaternion, transforms
 from depth_anything_ros.scenes import camera_path, demo_rooms, render
 from depth_anything_ros.scenes.trajectory import pose
 import numpy as np
@@ -139,3 +141,38 @@ def test_the_pose_on_tf_turns_vectors_as_the_matrix_does(yaw, pitch):
     assert q.w ** 2 + imaginary @ imaginary == pytest.approx(1)
     turned = vector + 2 * np.cross(imaginary, np.cross(imaginary, vector) + q.w * vector)
     assert turned == pytest.approx(matrix @ vector)
+
+
+def matrix(message):
+    """Return a transform message as a (4, 4) matrix."""
+    q, t = message.transform.rotation, message.transform.translation
+    x, y, z, w = q.x, q.y, q.z, q.w
+    return np.array([
+        [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w), t.x],
+        [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w), t.y],
+        [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y), t.z],
+        [0, 0, 0, 1]])
+
+
+@pytest.mark.parametrize('moving', [True, False])
+def test_the_transforms_lead_from_the_map_to_the_optical_frame(moving):
+    where = pose(1.0, -2.0, 0.6, 0.7, 0.05) if moving else None
+    on_tf, on_static = transforms(DemoCameraSettings(), Time(sec=3), where)
+    assert len(on_tf) == (1 if moving else 0)
+    by_child = {item.child_frame_id: item for item in on_tf + on_static}
+    assert by_child['camera_link'].header.frame_id == 'map'
+    assert by_child['camera_optical_frame'].header.frame_id == 'camera_link'
+    whole = matrix(by_child['camera_link']) @ matrix(by_child['camera_optical_frame'])
+    # A still camera is level and looks along x: z of the optical frame is x of the map.
+    level = np.array([[0, 0, 1, 0], [-1, 0, 0, 0], [0, -1, 0, 0], [0, 0, 0, 1]])
+    np.testing.assert_allclose(whole, level if where is None else where, atol=1e-9)
+    # The body of a level camera has z up (REP 103).
+    np.testing.assert_allclose(matrix(by_child['camera_link'])[2, 2], 1.0, atol=2e-3)
+
+
+def test_transforms_of_others_are_left_to_them():
+    settings = DemoCameraSettings(parent_frame='', optical_tf=False)
+    assert transforms(settings, Time(), None) == ([], [])
+    settings = DemoCameraSettings(parent_frame='')
+    on_tf, on_static = transforms(settings, Time(), pose(1.0, 0.0, 0.6, 0.0, 0.0))
+    assert on_tf == [] and [item.child_frame_id for item in on_static] == ['camera_optical_frame']
