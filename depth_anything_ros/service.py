@@ -30,6 +30,8 @@ from depth_anything_ros.engine.runner import Runner, Stream
 from depth_anything_ros.errors import DeadlineExceeded
 from depth_anything_ros.settings import Settings
 
+__all__ = ['WARM_UP_SIZE', 'DepthService', 'EngineInfo', 'load_engine']
+
 logger = logging.getLogger(__name__)
 
 WARM_UP_SIZE = (640, 480)

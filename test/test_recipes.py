@@ -27,7 +27,8 @@ ROOT = Path(__file__).parents[1]
 RECIPES = sorted((ROOT / 'docs' / 'recipes').glob('*.md'))
 CONSUMERS = [path for path in RECIPES if path.name != 'README.md']
 TOPICS = {
-    'depth/image', 'depth/camera_info', 'depth/points', 'depth/preview', 'depth/relative'}
+    'depth/image', 'depth/image_raw', 'depth/camera_info', 'depth/points', 'depth/preview',
+    'depth/relative', 'color/image', 'color/camera_info', 'confidence/image', 'sky/mask'}
 WHOLE_NUMBERS = {
     'z_voxels', 'mark_threshold', 'combination_method', 'decay_model', 'voxel_min_points',
     'model_type', 'num_cameras', 'scan_height', 'port', 'max_qos_depth', 'qos',

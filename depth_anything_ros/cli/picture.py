@@ -20,15 +20,12 @@ import argparse
 from pathlib import Path
 
 from depth_anything_ros.core.camera import Intrinsics
-from depth_anything_ros.core.depth import DepthKind
+from depth_anything_ros.core.depth import DepthKind, millimetres
 from depth_anything_ros.core.pointcloud import write_ply
 from depth_anything_ros.core.result import DepthResult
 from depth_anything_ros.errors import ConfigError, InvalidImage
 import numpy as np
 import numpy.typing as npt
-
-MILLIMETRES = 1000.0
-LARGEST_MM = 65535
 
 
 def add_picture_arguments(parser: argparse.ArgumentParser) -> None:
@@ -116,9 +113,7 @@ def write_depth(path: Path, result: DepthResult) -> None:
         raise ConfigError("a .png holds millimetres, and this model's depth is relative; "
                           'write .npy or .npz')
     else:
-        # 0 is "invalid" in REP 118's raw form; what is beyond 65.535 m is clipped, not wrapped.
-        millimetres = np.nan_to_num(result.depth * MILLIMETRES, nan=0.0, posinf=LARGEST_MM)
-        write_picture(path, np.clip(np.rint(millimetres), 0, LARGEST_MM).astype(np.uint16))
+        write_picture(path, millimetres(result.depth))
 
 
 def write_picture(path: Path, picture: npt.NDArray[np.generic]) -> None:

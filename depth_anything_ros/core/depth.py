@@ -89,3 +89,22 @@ def invalidate(
     if sky is not None:
         valid &= ~sky
     return np.where(valid, depth, np.float32(np.nan)).astype(np.float32, copy=False)
+
+
+LARGEST_MILLIMETRES = 65535
+"""Largest depth of the 16-bit raw form: 65.535 m."""
+
+
+def millimetres(depth: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:
+    """
+    Return depth in the raw form of REP 118: whole millimetres, 0 where invalid.
+
+    What is farther than 65.535 m is clipped to that, not wrapped.
+
+    :param depth: (H, W) float32 metres, NaN where invalid.
+    :returns: (H, W) uint16.
+    """
+    finite = np.nan_to_num(depth * np.float32(1000.0), nan=0.0, posinf=LARGEST_MILLIMETRES)
+    raw: npt.NDArray[np.uint16] = np.clip(
+        np.rint(finite), 0, LARGEST_MILLIMETRES).astype(np.uint16)
+    return raw

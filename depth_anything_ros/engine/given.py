@@ -39,6 +39,8 @@ class GivenDepthEngine:
     def __init__(
         self, depth_of: Callable[[Frame], npt.NDArray[np.float32]], *,
         kind: DepthKind = DepthKind.METRIC, model: str = 'given', delay: float = 0.0,
+        confidence_of: Callable[[Frame], npt.NDArray[np.float32]] | None = None,
+        sky_of: Callable[[Frame], npt.NDArray[np.float32]] | None = None,
     ) -> None:
         """
         Make an engine from a depth function.
@@ -47,12 +49,16 @@ class GivenDepthEngine:
         :param kind: what the numbers mean.
         :param model: name carried into results.
         :param delay: seconds that one call of ``infer`` takes at least, to act as a slow device.
+        :param confidence_of: returns (h, w) float32 confidence of a frame; None: there is none.
+        :param sky_of: returns (h, w) float32, sky where it is 0.3 or more; None: there is none.
         """
         self._depth_of = depth_of
         self._delay = delay
+        self._confidence_of, self._sky_of = confidence_of, sky_of
         self._info = EngineInfo(
             model=model, kind=kind, device='cpu', precision='fp32', licence='none',
-            process_res=0, warnings=('depth is given by a function, not by a network',))
+            process_res=0, has_confidence=confidence_of is not None, has_sky=sky_of is not None,
+            warnings=('depth is given by a function, not by a network',))
 
     @property
     def info(self) -> EngineInfo:
@@ -73,7 +79,10 @@ class GivenDepthEngine:
     def finish(self, inferred: Inferred) -> DepthResult:
         """Return the result by the numpy reference of the laws."""
         item = inferred.prepared
-        raw = NetworkDepth(inferred.payload, self._info.kind)
+        raw = NetworkDepth(
+            inferred.payload, self._info.kind,
+            self._confidence_of(item.frame) if self._confidence_of else None,
+            self._sky_of(item.frame) if self._sky_of else None)
         return finish(raw, item.frame, item.options, self._info.model)
 
     def warm_up(self, width: int, height: int) -> None:

@@ -18,10 +18,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from depth_anything_ros.core.camera import Intrinsics
 from depth_anything_ros.core.pointcloud import POINT_STEP
+from depth_anything_ros.ros.camera_info import fill_camera_info
 import numpy as np
 import numpy.typing as npt
-from sensor_msgs.msg import Image, PointCloud2, PointField
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
 Pixels = npt.NDArray[Any]
@@ -68,6 +70,18 @@ class ImageBuffer:
         message.is_bigendian = 0
         self._view = zeros(message, pixels.nbytes, pixels.dtype.type).reshape(pixels.shape)
         self._message, self._shape = message, pixels.shape
+
+
+class InfoBuffer:
+    """A CameraInfo message that is used again for every frame."""
+
+    def __init__(self) -> None:
+        """Make a buffer."""
+        self._message = CameraInfo()
+
+    def fill(self, header: Header, camera: Intrinsics) -> CameraInfo:
+        """Return the message with this camera; valid until the next call."""
+        return fill_camera_info(self._message, header, camera)
 
 
 class CloudBuffer:

@@ -22,7 +22,6 @@ import math
 import time
 from typing import Any, Callable
 
-from depth_anything_ros.core.depth import DepthKind
 from depth_anything_ros.errors import DepthAnythingError, NotReady
 from depth_anything_ros.ros.background import in_background
 from depth_anything_ros.ros.counting import Counts, Flow
@@ -209,7 +208,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
             info.device, info.precision)
         self._service = service
         try:
-            self._outputs = Outputs(self, relative=info.kind is DepthKind.RELATIVE)
+            self._outputs = Outputs(self, info)
         except Exception:
             self._clean_up()
             raise

@@ -16,16 +16,77 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Callable
 
+from depth_anything_ros.core.depth import DepthKind, millimetres
 from depth_anything_ros.core.options import Output
 from depth_anything_ros.core.result import DepthResult
-from depth_anything_ros.ros.buffers import CloudBuffer, ImageBuffer
-from depth_anything_ros.ros.camera_info import fill_camera_info
+from depth_anything_ros.ros.buffers import CloudBuffer, ImageBuffer, InfoBuffer
 from depth_anything_ros.ros.conversions import header_of
+from depth_anything_ros.service import EngineInfo
+import numpy as np
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+
+
+@dataclass(frozen=True)
+class Topic:
+    """
+    One thing that is published.
+
+    ``output`` is what the engine must compute for it, ``buffer`` makes its long-lived message,
+    ``value`` takes from a result what goes into the message (None: nothing to publish), and
+    ``offered`` says whether a model can give it at all.
+    """
+
+    name: str
+    kind: type
+    output: Output
+    buffer: Callable[[], Any]
+    value: Callable[[DepthResult], Any]
+    offered: Callable[[EngineInfo], bool] = lambda info: True
+
+
+def is_metric(info: EngineInfo) -> bool:
+    """Return whether a model may publish on topics whose unit is metres."""
+    return info.kind is not DepthKind.RELATIVE
+
+
+def is_relative(info: EngineInfo) -> bool:
+    """Return whether the scale of a model is unknown."""
+    return not is_metric(info)
+
+
+def sky_mask(result: DepthResult) -> Any:
+    """Return 255 where the sky is, None where the model did not say."""
+    return None if result.sky is None else result.sky.astype(np.uint8) * 255
+
+
+TOPICS = (
+    Topic('depth/camera_info', CameraInfo, Output.DEPTH, InfoBuffer,
+          lambda result: result.intrinsics),
+    Topic('depth/image', Image, Output.DEPTH, lambda: ImageBuffer('32FC1'),
+          lambda result: result.depth, is_metric),
+    Topic('depth/image_raw', Image, Output.DEPTH, lambda: ImageBuffer('16UC1'),
+          lambda result: millimetres(result.depth), is_metric),
+    Topic('depth/relative', Image, Output.DEPTH, lambda: ImageBuffer('32FC1'),
+          lambda result: result.depth, is_relative),
+    Topic('depth/points', PointCloud2, Output.POINTS, CloudBuffer,
+          lambda result: result.cloud, is_metric),
+    Topic('depth/preview', Image, Output.PREVIEW, lambda: ImageBuffer('rgb8'),
+          lambda result: result.preview),
+    Topic('color/camera_info', CameraInfo, Output.DEPTH, InfoBuffer,
+          lambda result: result.intrinsics),
+    Topic('color/image', Image, Output.DEPTH, lambda: ImageBuffer('rgb8'),
+          lambda result: result.frame.rgb),
+    Topic('confidence/image', Image, Output.CONFIDENCE, lambda: ImageBuffer('32FC1'),
+          lambda result: result.confidence, lambda info: info.has_confidence),
+    Topic('sky/mask', Image, Output.SKY, lambda: ImageBuffer('mono8'), sky_mask,
+          lambda info: info.has_sky),
+)
+"""Every topic that a camera can have; one line makes another."""
 
 
 def output_qos() -> QoSProfile:
@@ -42,61 +103,42 @@ class Outputs:
     because a topic whose unit is metres must not carry anything else.
     """
 
-    def __init__(self, node: Any, *, relative: bool) -> None:
+    def __init__(self, node: Any, info: EngineInfo) -> None:
         """
         Create the publishers, silent until the node is active.
 
         :param node: the life cycle node.
-        :param relative: whether the model's scale is unknown.
+        :param info: what the model can give.
         """
         self._node = node
-        self._relative = relative
-
-        def publisher(kind: type, topic: str) -> Any:
-            return node.create_lifecycle_publisher(
-                kind, topic, output_qos(),
-                qos_overriding_options=QoSOverridingOptions.with_default_policies())
-
-        self._depth = publisher(Image, 'depth/relative' if relative else 'depth/image')
-        self._info = publisher(CameraInfo, 'depth/camera_info')
-        self._preview = publisher(Image, 'depth/preview')
-        self._points = None if relative else publisher(PointCloud2, 'depth/points')
-        self._depth_message = ImageBuffer('32FC1')
-        self._preview_message = ImageBuffer('rgb8')
-        self._cloud_message = CloudBuffer()
-        self._info_message = CameraInfo()
+        self._offered = [
+            (topic, topic.buffer(), node.create_lifecycle_publisher(
+                topic.kind, topic.name, output_qos(),
+                qos_overriding_options=QoSOverridingOptions.with_default_policies()))
+            for topic in TOPICS if topic.offered(info)]
 
     def wanted(self) -> frozenset[Output]:
         """Return what somebody subscribes to; empty when nobody subscribes to anything."""
-        wanted = set()
-        if self._depth.get_subscription_count() or self._info.get_subscription_count():
-            wanted.add(Output.DEPTH)
-        if self._preview.get_subscription_count():
-            wanted.add(Output.PREVIEW)
-        if self._points is not None and self._points.get_subscription_count():
-            wanted.add(Output.POINTS)
-        return frozenset(wanted)
+        return frozenset(
+            topic.output for topic, _, publisher in self._offered
+            if publisher.get_subscription_count())
 
     def publish(self, result: DepthResult) -> None:
         """
-        Publish one frame on every topic that was asked for, all with the input's header.
+        Publish one frame on every topic that is read, all with the input's header.
 
         The messages are filled in place: call it from one thread only.
 
         :param result: what the service handed out for the frame.
         """
         header = header_of(result.frame)
-        if result.intrinsics is not None and self._info.get_subscription_count():
-            self._info.publish(fill_camera_info(self._info_message, header, result.intrinsics))
-        if self._depth.get_subscription_count():
-            self._depth.publish(self._depth_message.fill(header, result.depth))
-        if result.cloud is not None and self._points is not None:
-            self._points.publish(self._cloud_message.fill(header, result.cloud))
-        if result.preview is not None:
-            self._preview.publish(self._preview_message.fill(header, result.preview))
+        for topic, buffer, publisher in self._offered:
+            if publisher.get_subscription_count():
+                value = topic.value(result)
+                if value is not None:
+                    publisher.publish(buffer.fill(header, value))
 
     def destroy(self) -> None:
         """Take the publishers down."""
-        for publisher in (self._depth, self._info, self._preview, self._points):
-            if publisher is not None:
-                self._node.destroy_lifecycle_publisher(publisher)
+        for _, _, publisher in self._offered:
+            self._node.destroy_lifecycle_publisher(publisher)

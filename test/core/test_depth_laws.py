@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from depth_anything_ros.core.depth import canonical_to_metres, invalidate
+from depth_anything_ros.core.depth import canonical_to_metres, invalidate, millimetres
 from depth_anything_ros.errors import InvalidIntrinsics
 import numpy as np
 import pytest
@@ -55,3 +55,10 @@ def test_without_limits_every_positive_number_stays() -> None:
 def test_sky_has_no_depth() -> None:
     depth, sky = np.ones((2, 2), np.float32), np.array([[True, False], [False, True]])
     assert np.array_equal(np.isnan(invalidate(depth, sky=sky)), sky)
+
+
+def test_millimetres_are_rounded_clipped_and_zero_where_invalid() -> None:
+    depth = np.array([[1.0004, 1.0006, np.nan, 65.535, 65.6, np.inf, 0.0]], np.float32)
+    raw = millimetres(depth)
+    assert raw.dtype == np.uint16
+    assert raw.tolist() == [[1000, 1001, 0, 65535, 65535, 65535, 0]]

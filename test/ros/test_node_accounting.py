@@ -12,8 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+from pathlib import Path
+
 from depth_anything_ros.core.depth import DepthKind
 from depth_anything_ros.engine.given import GivenDepthEngine
+from depth_anything_ros.ros.outputs import TOPICS
 from depth_anything_ros.service import DepthService
 import numpy as np
 import pytest
@@ -115,7 +118,8 @@ def test_nothing_is_computed_for_nobody(context):
 
 @pytest.mark.parametrize('topic, kind, outputs', [
     ('depth/image', Image, {'depth'}), ('depth/camera_info', CameraInfo, {'depth'}),
-    ('depth/preview', Image, {'preview'})])
+    ('depth/preview', Image, {'preview'}), ('depth/image_raw', Image, {'depth'}),
+    ('color/image', Image, {'depth'})])
 def test_only_what_is_read_is_asked_for(context, topic, kind, outputs):
     asked = []
 
@@ -155,3 +159,64 @@ def test_a_relative_model_has_no_topic_in_metres(context):
             assert '/depth/image' not in names and '/depth/points' not in names
         finally:
             rig.close()
+
+
+def test_every_topic_carries_what_its_name_says(context):
+    depth = DEPTH.astype(np.float32).copy()
+    depth[:, :9], depth[:, 9:12] = np.nan, 70.0
+    confidence = 1 + DEPTH.astype(np.float32)
+    sky = np.zeros(DEPTH.shape, np.float32)
+    sky[:5] = 1.0
+
+    def served(settings):
+        return DepthService(GivenDepthEngine(
+            lambda frame: depth, confidence_of=lambda frame: confidence,
+            sky_of=lambda frame: sky))
+
+    names = {'depth/image': Image, 'depth/image_raw': Image, 'color/image': Image,
+             'color/camera_info': CameraInfo, 'depth/camera_info': CameraInfo,
+             'confidence/image': Image, 'sky/mask': Image}
+    with node_here(context, service=served) as node:
+        rig = Rig(context, topics=names)
+        try:
+            assert wait_until(lambda: node.state == 'active' and rig.connected())
+            image = coded_image(DEPTH, 1)
+            out = rig.ask(image, camera_info(CAMERA, 1))
+        finally:
+            rig.close()
+    assert all(message.header == image.header for message in out.values())
+    metres = np.where(sky > 0, np.nan, depth)
+    np.testing.assert_array_equal(pixels(out['depth/image'], np.float32), metres)
+    raw = np.where(np.isnan(metres), 0, np.clip(np.rint(metres * 1000), 0, 65535))
+    assert out['depth/image_raw'].encoding == '16UC1'
+    np.testing.assert_array_equal(pixels(out['depth/image_raw'], np.uint16), raw)
+    assert bytes(out['color/image'].data) == bytes(image.data)
+    assert out['color/camera_info'] == out['depth/camera_info']
+    assert out['confidence/image'].encoding == '32FC1'
+    np.testing.assert_array_equal(pixels(out['confidence/image'], np.float32), confidence)
+    assert out['sky/mask'].encoding == 'mono8'
+    np.testing.assert_array_equal(pixels(out['sky/mask'], np.uint8), np.where(sky > 0, 255, 0))
+
+
+def test_a_model_offers_only_what_it_predicts(context):
+    with node_here(context) as node:
+        rig = Rig(context, topics={})
+        try:
+            assert wait_until(lambda: node.state == 'active')
+            assert wait_until(lambda: rig.node.count_publishers('/depth/image_raw') == 1)
+            names = [name for name, _ in rig.node.get_topic_names_and_types()]
+            assert not {'/confidence/image', '/sky/mask', '/depth/relative'} & set(names)
+        finally:
+            rig.close()
+
+
+def pixels(message, kind):
+    return np.frombuffer(message.data, kind).reshape(message.height, message.width)
+
+
+def test_every_topic_is_documented():
+    root = Path(__file__).parents[2]
+    for file in ('README.md', 'docs/topics-parameters-services.md'):
+        text = (root / file).read_text()
+        for topic in TOPICS:
+            assert f'`{topic.name}`' in text, (file, topic.name)
