@@ -25,7 +25,7 @@ from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.options import FrameOptions, Output
 from depth_anything_ros.core.result import DepthResult
 from depth_anything_ros.engine.base import Engine, EngineInfo
-from depth_anything_ros.engine.dependencies import import_engine
+from depth_anything_ros.engine.entry import import_engine
 import numpy as np
 import numpy.typing as npt
 

@@ -25,7 +25,7 @@ from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.options import FrameOptions
 from depth_anything_ros.core.result import DepthResult
 from depth_anything_ros.engine.base import Engine, EngineInfo
-from depth_anything_ros.engine.dependencies import import_engine
+from depth_anything_ros.engine.entry import import_engine
 from depth_anything_ros.engine.runner import Runner, Stream
 from depth_anything_ros.errors import DeadlineExceeded
 from depth_anything_ros.settings import Settings

@@ -105,7 +105,7 @@ def test_a_missing_package_is_named_with_the_command(
 ) -> None:
     assert command in python(
         f'import sys; sys.modules[{module!r}] = None\n'
-        'from depth_anything_ros.engine.dependencies import import_engine\n'
+        'from depth_anything_ros.engine.entry import import_engine\n'
         'from depth_anything_ros.errors import MissingDependency\n'
         f'try: import_engine().load({name!r}, device="cpu", random_weights=1)\n'
         'except MissingDependency as error: print(error)')
