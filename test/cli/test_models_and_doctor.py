@@ -14,6 +14,10 @@
 
 """The models and doctor verbs."""
 
+from pathlib import Path
+import subprocess
+import sys
+
 from depth_anything_ros.cli import doctor, main
 from depth_anything_ros.engine.models import MODELS
 
@@ -45,3 +49,13 @@ def test_doctor_says_what_is_missing_and_what_to_do():
     finding = doctor.package('no_such_package', 'pip install it')
     assert 'No module named' in finding.seen
     assert finding.advice == 'pip install it' and finding.needed
+
+
+def test_the_program_says_so_when_its_environment_is_not_active():
+    program = Path(__file__).parents[2] / 'scripts' / 'nodes' / 'depth-anything'
+    # Isolated and without site: a Python that has none of the environment's packages.
+    done = subprocess.run(
+        [sys.executable, '-I', '-S', str(program), 'doctor'], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert 'depth_anything_ros is not installed for' in done.stderr
+    assert 'activate' in done.stderr and 'Traceback' not in done.stderr
