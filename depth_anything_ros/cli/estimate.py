@@ -52,13 +52,11 @@ def run(arguments: argparse.Namespace) -> int:
     with DepthEstimator(arguments.model, device=arguments.device,
                         download=arguments.download) as estimator:
         info = estimator.info
-        for warning in info.warnings:
-            print(f'warning: {warning}')
+        outputs = {Output.DEPTH, *([Output.CONFIDENCE] if info.has_confidence else [])}
         result = estimator(
             rgb, matrix_of(arguments, rgb), fov_deg=arguments.fov, focal_length=arguments.focal,
             process_res=arguments.process_res or 0, maximum=farthest,
-            process_res_method=arguments.process_res_method,
-            outputs=(Output.DEPTH, Output.CONFIDENCE, Output.SKY))
+            process_res_method=arguments.process_res_method, outputs=outputs)
     print(f'model       {info.model} on {info.device}, {info.precision}; '
           f'licence of the weights: {info.licence}')
     hand_out(arguments, result)

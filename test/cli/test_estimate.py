@@ -38,7 +38,7 @@ def command(*arguments):
                       '--model', 'da3-tiny', '--device', 'cpu'])
 
 
-def test_a_picture_becomes_depth_preview_and_cloud(picture, tmp_path, capsys):
+def test_a_picture_becomes_depth_preview_and_cloud(picture, tmp_path, capsys, caplog):
     depth, preview, ply = (tmp_path / name for name in ('depth.npy', 'depth.png', 'cloud.ply'))
     assert command(picture, '--fov', 60, '-o', depth, '--preview', preview, '--ply', ply) == 0
     values = np.load(depth)
@@ -48,7 +48,8 @@ def test_a_picture_becomes_depth_preview_and_cloud(picture, tmp_path, capsys):
     head = ply.read_bytes()[:200].decode('ascii', 'replace')
     assert f'element vertex {np.isfinite(values).sum()}\n' in head
     said = capsys.readouterr().out
-    assert 'da3-tiny on cpu, fp32' in said and 'from fov' in said and 'demos and tests' in said
+    assert 'da3-tiny on cpu, fp32' in said and 'from fov' in said and 'note' not in said
+    assert 'demos and tests' in caplog.text
 
 
 def test_intrinsics_on_the_command_line_are_those_of_the_picture(picture, tmp_path, capsys):
