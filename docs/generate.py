@@ -110,10 +110,10 @@ PARTS: dict[str, Callable[[], str]] = {
 def generated(text: str) -> str:
     """Return a document with every generated part as it must be now."""
     for name, part in PARTS.items():
-        begin, end = f'<!-- begin {name} -->\n', f'\n<!-- end {name} -->'
+        begin, end = f'<!-- begin {name} -->\n', f'<!-- end {name} -->'
         if begin in text:
             before, _, rest = text.partition(begin)
-            text = before + begin + part() + end + rest.partition(end)[2]
+            text = f'{before}{begin}{part()}\n{end}{rest.split(end, 1)[1]}'
     return text
 
 

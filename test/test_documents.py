@@ -40,8 +40,9 @@ def test_generated_parts_are_what_the_code_says(name):
 def test_every_part_is_in_a_document():
     everything = ''.join(text_of(name) for name in generate.DOCUMENTS)
     for part in generate.PARTS:
-        assert everything.count(f'<!-- begin {part} -->') == 1
-        assert everything.count(f'<!-- end {part} -->') == 1
+        begins = everything.count(f'<!-- begin {part} -->')
+        assert begins >= 1
+        assert everything.count(f'<!-- end {part} -->') == begins
 
 
 def test_a_changed_table_is_noticed():
