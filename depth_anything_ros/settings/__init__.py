@@ -16,7 +16,8 @@
 Every setting once: frozen dataclasses whose fields carry text, unit, range and choices.
 
 ROS parameters, command line flags, YAML files, environment variables and the documents' tables
-are all made from :func:`describe`.
+are all made from :func:`describe`. A group of settings with a ``check`` method refuses values that
+do not fit together.
 """
 
 from __future__ import annotations
@@ -26,100 +27,14 @@ import difflib
 from typing import Any, Iterable, Mapping
 
 from depth_anything_ros.errors import ConfigError
+from depth_anything_ros.settings.camera import CameraSettings, DepthSettings
+from depth_anything_ros.settings.model import ModelSettings
+from depth_anything_ros.settings.node import NodeSettings, ProcessSettings
+from depth_anything_ros.settings.schema import setting, Value
 
-Value = bool | int | float | str
-
-
-def setting(
-    default: Value, text: str, *, unit: str = '', low: float | None = None,
-    high: float | None = None, choices: tuple[str, ...] = (), read_only: bool = False,
-    environment: str = '',
-) -> Any:
-    """Return a dataclass field with all that is known about a setting."""
-    return field(default=default, metadata={
-        'text': text, 'unit': unit, 'low': low, 'high': high, 'choices': choices,
-        'read_only': read_only, 'environment': environment})
-
-
-@dataclass(frozen=True)
-class ModelSettings:
-    """Which network runs where; fixed once the model is loaded."""
-
-    name: str = setting(
-        'da3metric-large', 'Model name, or a local directory or .safetensors file.',
-        read_only=True, environment='DEPTH_ANYTHING_MODEL')
-    architecture: str = setting(
-        '', 'Model name whose network fits a .safetensors file without a config.json.',
-        read_only=True)
-    download: bool = setting(
-        False, 'Fetch the weights from the model hub at start when they are not on this machine.',
-        read_only=True)
-    device: str = setting(
-        'auto', 'auto, cuda, cuda:N or cpu. auto takes CUDA where it is there.',
-        read_only=True, environment='DEPTH_ANYTHING_DEVICE')
-    precision: str = setting(
-        'auto', 'Arithmetic of the backbone. auto: fp32 on a CPU, bf16 or fp16 on CUDA.',
-        choices=('auto', 'fp32', 'bf16', 'fp16'), read_only=True)
-    queue_size: int = setting(
-        4, 'Requests (service calls, bridges) that may wait; one more is answered busy.',
-        low=1, high=1024, read_only=True)
-
-
-@dataclass(frozen=True)
-class DepthSettings:
-    """How a frame is processed and what counts as a valid depth."""
-
-    process_res: int = setting(
-        0, "Side of the processed image that process_res_method names; 0: the model's own.",
-        unit='px', low=0, high=4096)
-    process_res_method: str = setting(
-        'upper_bound_resize', 'Side that gets process_res, and how the other is made to fit.',
-        choices=('upper_bound_resize', 'upper_bound_crop', 'lower_bound_resize',
-                 'lower_bound_crop'))
-    minimum: float = setting(
-        0.0, 'Nearer depths are invalid.', unit='m', low=0.0, high=1000.0)
-    maximum: float = setting(
-        200.0, 'Farther depths are invalid.', unit='m', low=0.01, high=100000.0)
-
-
-@dataclass(frozen=True)
-class CameraSettings:
-    """Where the focal length comes from."""
-
-    pairing: str = setting(
-        'exact', "exact: the CameraInfo with the image's stamp; latest: the newest one.",
-        choices=('exact', 'latest'))
-    focal_length: float = setting(
-        0.0, "Focal length of an uncalibrated camera's image; 0: not given.",
-        unit='px', low=0.0, high=1e6)
-    fov_deg: float = setting(
-        0.0, 'Horizontal field of view of an uncalibrated camera; 0: not given.',
-        unit='deg', low=0.0, high=179.0)
-
-
-@dataclass(frozen=True)
-class NodeSettings:
-    """How the ROS node behaves."""
-
-    autostart: bool = setting(
-        True, 'Configure and activate at start, without a life cycle manager.', read_only=True)
-    input_reliability: str = setting(
-        'best_effort', 'Reliability of the image and camera_info subscriptions.',
-        choices=('best_effort', 'reliable'), read_only=True)
-    diagnostics_period: float = setting(
-        1.0, 'Seconds between two messages on /diagnostics.', unit='s', low=0.1, high=3600.0)
-
-
-@dataclass(frozen=True)
-class ProcessSettings:
-    """Process-wide tuning, done before rclpy and torch start."""
-
-    tune_malloc: bool = setting(
-        True, 'Keep big buffers in the heap instead of mapping them anew for every frame.',
-        read_only=True, environment='DEPTH_ANYTHING_TUNE_MALLOC')
-    fastdds_profile: bool = setting(
-        True, 'Use the shipped Fast DDS profile for large images where none is set.',
-        read_only=True, environment='DEPTH_ANYTHING_FASTDDS_PROFILE')
+__all__ = [
+    'changed', 'describe', 'lookup', 'ModelSettings', 'Setting', 'setting', 'Settings', 'unknown',
+    'Value', 'values']
 
 
 @dataclass(frozen=True)
@@ -225,7 +140,8 @@ def changed(settings: Settings, changes: Mapping[str, object]) -> Settings:
     for group, new in groups.items():
         parts[group] = replace(getattr(settings, group), **new)
     result = replace(settings, **parts)
-    if not result.depth.minimum < result.depth.maximum:
-        raise ConfigError(f'depth.minimum ({result.depth.minimum:g} m) must be smaller than '
-                          f'depth.maximum ({result.depth.maximum:g} m)')
+    for item in fields(result):
+        check = getattr(getattr(result, item.name), 'check', None)
+        if check is not None:
+            check()
     return result

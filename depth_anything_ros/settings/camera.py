@@ -1,0 +1,64 @@
+# Copyright 2026 the depth_anything_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Settings of what comes in and of its depth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from depth_anything_ros.errors import ConfigError
+from depth_anything_ros.settings.schema import setting
+
+
+@dataclass(frozen=True)
+class DepthSettings:
+    """How a frame is processed and what counts as a valid depth."""
+
+    process_res: int = setting(
+        0, "Side of the processed image that process_res_method names; 0: the model's own.",
+        unit='px', low=0, high=4096)
+    process_res_method: str = setting(
+        'upper_bound_resize', 'Side that gets process_res, and how the other is made to fit.',
+        choices=('upper_bound_resize', 'upper_bound_crop', 'lower_bound_resize',
+                 'lower_bound_crop'))
+    minimum: float = setting(
+        0.0, 'Nearer depths are invalid.', unit='m', low=0.0, high=1000.0)
+    maximum: float = setting(
+        200.0, 'Farther depths are invalid.', unit='m', low=0.01, high=100000.0)
+
+    def check(self) -> None:
+        """
+        Refuse values that do not fit together.
+
+        :raises ConfigError: naming both.
+        """
+        if not self.minimum < self.maximum:
+            raise ConfigError(f'depth.minimum ({self.minimum:g} m) must be smaller than '
+                              f'depth.maximum ({self.maximum:g} m)')
+
+
+@dataclass(frozen=True)
+class CameraSettings:
+    """Where the focal length comes from."""
+
+    pairing: str = setting(
+        'exact', "exact: the CameraInfo with the image's stamp; latest: the newest one.",
+        choices=('exact', 'latest'))
+    focal_length: float = setting(
+        0.0, "Focal length of an uncalibrated camera's image; 0: not given.",
+        unit='px', low=0.0, high=1e6)
+    fov_deg: float = setting(
+        0.0, 'Horizontal field of view of an uncalibrated camera; 0: not given.',
+        unit='deg', low=0.0, high=179.0)

@@ -1,0 +1,45 @@
+# Copyright 2026 the depth_anything_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Settings of the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from depth_anything_ros.settings.schema import setting
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """Which network runs where; fixed once the model is loaded."""
+
+    name: str = setting(
+        'da3metric-large', 'Model name, or a local directory or .safetensors file.',
+        read_only=True, environment='DEPTH_ANYTHING_MODEL')
+    architecture: str = setting(
+        '', 'Model name whose network fits a .safetensors file without a config.json.',
+        read_only=True)
+    download: bool = setting(
+        False, 'Fetch the weights from the model hub at start when they are not on this machine.',
+        read_only=True)
+    device: str = setting(
+        'auto', 'auto, cuda, cuda:N or cpu. auto takes CUDA where it is there.',
+        read_only=True, environment='DEPTH_ANYTHING_DEVICE')
+    precision: str = setting(
+        'auto', 'Arithmetic of the backbone. auto: fp32 on a CPU, bf16 or fp16 on CUDA.',
+        choices=('auto', 'fp32', 'bf16', 'fp16'), read_only=True)
+    queue_size: int = setting(
+        4, 'Requests (service calls, bridges) that may wait; one more is answered busy.',
+        low=1, high=1024, read_only=True)
