@@ -17,6 +17,7 @@
 import importlib.util
 import os
 
+import browser as chromium
 import pytest
 
 # Real processes under test keep to this machine and to a domain of this run.
@@ -57,3 +58,23 @@ def pytest_collection_modifyitems(items):
                 reasons[mark] = missing(mark)
             if reasons[mark]:
                 item.add_marker(pytest.mark.skip(reason=reasons[mark]))
+
+
+@pytest.fixture(scope='session')
+def shared_browser(tmp_path_factory):
+    """One Chromium for the whole run, started by the first test that asks for it."""
+    problem = chromium.problem()
+    if problem is not None and chromium.required():
+        pytest.fail(problem)
+    if problem is not None:
+        pytest.skip(problem)
+    driver = chromium.start(tmp_path_factory.mktemp('chromium'))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def browser(shared_browser):
+    """Return a driver with an empty window; how to use it is in browser.py."""
+    chromium.fresh_window(shared_browser)
+    return shared_browser
