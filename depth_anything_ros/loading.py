@@ -56,6 +56,8 @@ def parse(item: Setting, text: str) -> Value:
             raise ConfigError(f'{item.name} must be one of {", ".join(TRUE + FALSE)}; '
                               f'seen {text!r}')
         return text.lower() in TRUE
+    if kind is tuple:
+        return item.check([part.strip() for part in text.split(',')])
     try:
         return item.check(kind(text))
     except ValueError:

@@ -46,7 +46,7 @@ def accepted(item: Setting) -> str:
         return ', '.join(f'`{choice}`' for choice in item.choices)
     if item.low is not None and item.high is not None:
         return f'{item.low:g} to {item.high:g}{" " + item.unit if item.unit else ""}'
-    return {bool: '`true`, `false`', str: 'text'}[type(item.default)]
+    return {bool: '`true`, `false`', str: 'text', tuple: 'list of text'}[type(item.default)]
 
 
 def shown(value: object) -> str:

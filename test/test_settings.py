@@ -15,8 +15,8 @@
 """The settings schema, files and environment."""
 
 from depth_anything_ros.errors import ConfigError
-from depth_anything_ros.loading import from_environment, from_yaml
-from depth_anything_ros.settings import changed, describe, Settings, values
+from depth_anything_ros.loading import from_environment, from_yaml, parse
+from depth_anything_ros.settings import changed, describe, lookup, Settings, values
 import pytest
 
 
@@ -44,6 +44,11 @@ def test_a_change_makes_a_new_snapshot():
     ({'depth.maximum': float('nan')}, 'from 0.01 to 100000 m'),
     ({'depth.maximum': -1.0}, 'from 0.01 to 100000 m; seen -1.0'),
     ({'camera.pairing': 'nearest'}, 'one of exact, latest'),
+    ({'cameras': 'front'}, "cameras must be a list of text, seen 'front'"),
+    ({'cameras': [1]}, 'must be a list of text'),
+    ({'cameras': ['front', '']}, "has ''; accepted: letters, digits and _"),
+    ({'cameras': ['2nd']}, "has '2nd'"), ({'cameras': ['a/b']}, "has 'a/b'"),
+    ({'cameras': ['a', 'b', 'a']}, 'has a more than once; accepted: each once'),
     ({'depth.minimum': 10.0, 'depth.maximum': 5.0}, 'must be smaller'),
 ])
 def test_what_is_not_accepted_is_refused_with_a_reason(change, text):
@@ -84,3 +89,13 @@ def test_bad_yaml_is_refused(tmp_path, text, reason):
         from_yaml(Settings(), path)
     with pytest.raises(ConfigError, match='cannot read'):
         from_yaml(Settings(), tmp_path / 'missing.yaml')
+
+
+def test_a_list_of_names_from_everywhere(tmp_path):
+    assert changed(Settings(), {'cameras': ['front', 'left']}).cameras == ('front', 'left')
+    path = tmp_path / 'settings.yaml'
+    path.write_text('/**: {ros__parameters: {cameras: [front, left]}}\n')
+    assert from_yaml(Settings(), path).cameras == ('front', 'left')
+    path.write_text('cameras: []\n')
+    assert from_yaml(Settings(), path) == Settings()
+    assert parse(lookup('cameras'), 'front, left') == ('front', 'left')

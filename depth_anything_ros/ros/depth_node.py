@@ -18,24 +18,14 @@ from __future__ import annotations
 
 from concurrent.futures import Future, wait
 import logging
-import math
-import time
 from typing import Any, Callable
 
 from depth_anything_ros.errors import DepthAnythingError, NotReady
 from depth_anything_ros.ros.background import in_background
-from depth_anything_ros.ros.counting import Counts, Flow
-from depth_anything_ros.ros.diagnostics import (
-    array_of,
-    diagnose,
-    Health,
-    judge,
-    milliseconds,
-    SILENCE,
-)
+from depth_anything_ros.ros.camera import Camera
+from depth_anything_ros.ros.counting import Counts
+from depth_anything_ros.ros.diagnostics import array_of, diagnose, Health
 from depth_anything_ros.ros.distro import destroy_state_machine, steady_timer
-from depth_anything_ros.ros.inputs import CameraInput
-from depth_anything_ros.ros.outputs import Outputs
 from depth_anything_ros.ros.parameters import Parameters
 from depth_anything_ros.ros.reporting import Reporter
 from depth_anything_ros.ros.services import EstimateDepthServer
@@ -59,7 +49,8 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
     """
     The node ``depth_anything``.
 
-    ``exit_code`` is None while the process shall go on, else what it shall end with.
+    ``exit_code`` is None while the process shall go on, else what it shall end with. ``cameras``
+    are those of the setting, one without a name where that is empty.
     """
 
     def __init__(
@@ -77,19 +68,18 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         # Before rclpy's: it destroys a node that refuses its parameters, and that needs these.
         self.exit_code: int | None = None
         self._open_service = open_service
-        self._flow = Flow()
         self._state = 'unconfigured'
         self._load_error = ''
         self._loading: Future[DepthService] | None = None
         self._service: DepthService | None = None
-        self._outputs: Outputs | None = None
-        self._input: CameraInput | None = None
-        self._closed_inputs: list[CameraInput] = []
-        self._active_since = math.inf
+        self.cameras: tuple[Camera, ...] = ()
         self._reported = Counts()
         super().__init__('depth_anything', **arguments)
         self._snapshot = Parameters(self, base or Settings(), self._apply)
         self._reporter = Reporter(self.get_logger())
+        self.cameras = tuple(
+            Camera(self, name, lambda: self.settings, self._reporter)
+            for name in self.settings.cameras or ('',))
         self._server = EstimateDepthServer(
             self, lambda: self._service if self._state == 'active' else None,
             lambda: self.settings)
@@ -111,9 +101,8 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         return self._state
 
     def counts(self) -> Counts:
-        """Return what became of all images since the node was made."""
-        inputs = [*self._closed_inputs, *([self._input] if self._input else [])]
-        return sum((item.counts() for item in inputs), Counts())
+        """Return what became of all images of all cameras since the node was made."""
+        return sum((camera.counts() for camera in self.cameras), Counts())
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the model and create the publishers."""
@@ -208,36 +197,34 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
             info.device, info.precision)
         self._service = service
         try:
-            self._outputs = Outputs(self, info)
+            for camera in self.cameras:
+                camera.configure(info)
         except Exception:
             self._clean_up()
             raise
         self._state = 'inactive'
 
     def _activate(self) -> None:
-        assert self._service is not None and self._outputs is not None
-        self._input = CameraInput(
-            self, self._service, self._outputs, lambda: self.settings, self._reporter, self._flow)
-        self._active_since = time.monotonic()
+        assert self._service is not None
+        for camera in self.cameras:
+            camera.activate(self._service)
+            assert camera.input is not None
+            logger.info(
+                'active: %s and %s in', camera.input.image_topic, camera.input.info_topic)
         self._state = 'active'
-        logger.info(
-            'active: %s and %s in', self._input.image_topic, self._input.info_topic)
 
     def _deactivate(self) -> None:
-        if self._input is not None:
-            self._input.close()
-            self._closed_inputs.append(self._input)
-            self._input = None
+        for camera in self.cameras:
+            camera.deactivate()
         self._state = 'inactive'
 
     def _clean_up(self) -> None:
         self._deactivate()
         service, self._service = self._service, None
-        outputs, self._outputs = self._outputs, None
         if service is not None:
             service.close(CLOSE_TIMEOUT)
-        if outputs is not None:
-            outputs.destroy()
+        for camera in self.cameras:
+            camera.clean_up()
         self._state = 'unconfigured'
 
     def _autostart(self) -> None:
@@ -257,31 +244,17 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         self._diagnostics_timer.timer_period_ns = int(settings.node.diagnostics_period * 1e9)
 
     def _diagnose(self) -> None:
-        counts, flow, camera = self.counts(), self._flow, self._input
-        silence = min(flow.received.silence(), time.monotonic() - self._active_since)
         info = self._service.info if self._service else None
-        values = {}
-        if info is not None:
-            law = camera.law if camera else None
-            values = {
-                'model': info.model, 'kind': info.kind.value, 'licence': info.licence,
-                'device': info.device, 'precision': info.precision,
-                'scale law': str(law) if law else ''}
-        age, latency = flow.age.percentiles(50, 95), flow.latency.percentiles(50, 95)
-        values.update({
-            'images/s in': f'{flow.received.hertz():.2f}',
-            'images/s out': f'{flow.published.hertz():.2f}',
-            'age at publish p50': milliseconds(age[0]), 'age at publish p95': milliseconds(age[1]),
-            'time in node p50': milliseconds(latency[0]),
-            'time in node p95': milliseconds(latency[1])})
+        cameras = {camera.name: camera.health(self._state) for camera in self.cameras}
         health = Health(
-            state=self._state, counts=counts, before=self._reported, silence=silence,
-            image_topic=camera.image_topic if camera else '',
-            publishers=self.count_publishers(camera.image_topic) if camera else 0,
-            load_error=self._load_error, last_error=self._reporter.last_error,
-            warnings=info.warnings if info else (), values=values)
-        self._reported = counts
-        if camera and not camera.counts().received and health.publishers and silence > SILENCE:
-            self._reporter.once(f'silence on {camera.image_topic}', judge(health)[1])
-        status = diagnose(health, self.get_fully_qualified_name())
-        self._diagnostics.publish(array_of(self.get_clock().now().to_msg(), status))
+            state=self._state, load_error=self._load_error, last_error=self._reporter.last_error,
+            counts=sum((item.counts for item in cameras.values()), Counts()),
+            before=sum((item.before for item in cameras.values()), Counts()),
+            warnings=info.warnings if info else (), values={} if info is None else {
+                'model': info.model, 'kind': info.kind.value, 'licence': info.licence,
+                'device': info.device, 'precision': info.precision})
+        name = self.get_fully_qualified_name()
+        statuses = [diagnose(health, f'{name}: node')]
+        for camera, item in cameras.items():
+            statuses.append(diagnose(item, f'{name}: camera {camera}'.rstrip()))
+        self._diagnostics.publish(array_of(self.get_clock().now().to_msg(), statuses))

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 import math
-from typing import Mapping
+from typing import Mapping, Sequence
 
 from depth_anything_ros.ros.counting import Counts
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -34,7 +34,7 @@ LOST_IMAGES = (
 
 @dataclass(frozen=True)
 class Health:
-    """A snapshot of the node, as far as diagnostics need it."""
+    """A snapshot of the node or of one camera, as far as diagnostics need it."""
 
     state: str
     counts: Counts
@@ -55,7 +55,7 @@ def diagnose(health: Health, name: str) -> DiagnosticStatus:
     Return the status: ERROR where nothing comes out, WARN where something is not as it should be.
 
     :param health: the snapshot.
-    :param name: full name of the node.
+    :param name: of the status.
     """
     level, message = judge(health)
     values = {'state': health.state, **health.values}
@@ -64,7 +64,7 @@ def diagnose(health: Health, name: str) -> DiagnosticStatus:
     for index, warning in enumerate(health.warnings, 1):
         values[f'warning {index}'] = warning
     return DiagnosticStatus(
-        level=level, name=f'{name}: depth', message=message,
+        level=level, name=name, message=message,
         hardware_id=health.values.get('device', ''),
         values=[KeyValue(key=key, value=value) for key, value in values.items()])
 
@@ -92,9 +92,9 @@ def judge(health: Health) -> tuple[bytes, str]:
     return DiagnosticStatus.OK, 'active'
 
 
-def array_of(stamp: object, status: DiagnosticStatus) -> DiagnosticArray:
+def array_of(stamp: object, statuses: Sequence[DiagnosticStatus]) -> DiagnosticArray:
     """Return the message of /diagnostics."""
-    message = DiagnosticArray(status=[status])
+    message = DiagnosticArray(status=list(statuses))
     message.header.stamp = stamp
     return message
 

@@ -52,17 +52,20 @@ class Inactive(Exception):
     """The result came after the node was deactivated."""
 
 
-def camera_info_topic(node: Any) -> str:
+def camera_info_topic(node: Any, prefix: str = '') -> str:
     """
     Return the topic of the CameraInfo.
 
     It is what ``camera_info`` was remapped to, else the neighbour of the remapped ``image``, as
     image_transport has it.
+
+    :param node: the node.
+    :param prefix: stands in front of the names of a camera's topics.
     """
-    own: str = node.resolve_topic_name('camera_info')
-    if own != node.resolve_topic_name('camera_info', only_expand=True):
+    own: str = node.resolve_topic_name(f'{prefix}camera_info')
+    if own != node.resolve_topic_name(f'{prefix}camera_info', only_expand=True):
         return own
-    image: str = node.resolve_topic_name('image')
+    image: str = node.resolve_topic_name(f'{prefix}image')
     return image.rpartition('/')[0] + '/camera_info'
 
 
@@ -86,7 +89,7 @@ class CameraInput:
 
     def __init__(
         self, node: Any, service: DepthService, outputs: Outputs,
-        settings: Callable[[], Settings], reporter: Reporter, flow: Flow,
+        settings: Callable[[], Settings], reporter: Reporter, flow: Flow, prefix: str = '',
     ) -> None:
         """
         Subscribe.
@@ -97,6 +100,7 @@ class CameraInput:
         :param settings: returns the newest snapshot; read once per frame.
         :param reporter: is told what is wrong.
         :param flow: gets rates and delays.
+        :param prefix: stands in front of the names of the topics.
         """
         self._node, self._service, self._outputs = node, service, outputs
         self._settings, self._reporter, self._flow = settings, reporter, flow
@@ -108,18 +112,19 @@ class CameraInput:
         self._received = self._idle = self._no_info = self._flushed = 0
         self._invalid = self._inactive = 0
         self._law: ScaleLaw | None = None
-        self._stream = service.stream('camera', self._on_result, self._on_error)
+        self._stream = service.stream(prefix or 'camera', self._on_result, self._on_error)
         qos = QoSProfile(
             history=HistoryPolicy.KEEP_LAST, depth=1,
             reliability=ReliabilityPolicy[settings().node.input_reliability.upper()])
-        self.image_topic: str = node.resolve_topic_name('image')
-        self.info_topic = camera_info_topic(node)
+        self.image_topic: str = node.resolve_topic_name(f'{prefix}image')
+        self.info_topic = camera_info_topic(node, prefix)
         self._subscriptions = [
             node.create_subscription(
                 kind, topic, callback, qos,
                 qos_overriding_options=QoSOverridingOptions.with_default_policies())
             for kind, topic, callback in (
-                (Image, 'image', self._on_image), (CameraInfo, self.info_topic, self._on_info))]
+                (Image, f'{prefix}image', self._on_image),
+                (CameraInfo, self.info_topic, self._on_info))]
 
     @property
     def law(self) -> ScaleLaw | None:

@@ -103,17 +103,18 @@ class Outputs:
     because a topic whose unit is metres must not carry anything else.
     """
 
-    def __init__(self, node: Any, info: EngineInfo) -> None:
+    def __init__(self, node: Any, info: EngineInfo, prefix: str = '') -> None:
         """
         Create the publishers, silent until the node is active.
 
         :param node: the life cycle node.
         :param info: what the model can give.
+        :param prefix: stands in front of every topic's name.
         """
         self._node = node
         self._offered = [
             (topic, topic.buffer(), node.create_lifecycle_publisher(
-                topic.kind, topic.name, output_qos(),
+                topic.kind, prefix + topic.name, output_qos(),
                 qos_overriding_options=QoSOverridingOptions.with_default_policies()))
             for topic in TOPICS if topic.offered(info)]
 

@@ -36,6 +36,7 @@ from rcl_interfaces.msg import (
     ParameterDescriptor,
     SetParametersResult,
 )
+from rclpy.parameter import Parameter
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +62,31 @@ def given_to(node: Any) -> dict[str, Value]:
             raise ConfigError(
                 f'{name} takes effect before ROS starts: set the environment variable '
                 f'{known[name].environment} instead')
+    for name, value in given.items():
+        # What [] becomes on its way through ROS, which cannot tell the type of an empty list.
+        if value is None and isinstance(known[name].default, tuple):
+            given[name] = ()
     return given
+
+
+def declare(node: Any, item: Setting, value: Value) -> None:
+    """
+    Declare one parameter with its value, whatever the command line says.
+
+    :param node: an rclpy node without a callback for changed parameters.
+    :param item: what is known about the parameter.
+    :param value: its value.
+    """
+    if value != ():
+        node.declare_parameter(item.name, value, descriptor_of(item), ignore_override=True)
+        return
+    # rclpy takes an empty list for one of bytes: the type has to be said first.
+    kind = Parameter.Type.STRING_ARRAY
+    node.declare_parameter(item.name, kind, ignore_override=True)
+    node.set_parameters([Parameter(item.name, kind, [])])
+    descriptor = descriptor_of(item)
+    descriptor.type = kind.value
+    node.set_descriptor(item.name, descriptor)
 
 
 def descriptor_of(item: Setting) -> ParameterDescriptor:
@@ -99,8 +124,7 @@ class Parameters:
         self._on_change = on_change
         current = values(self._settings)
         for item in parameters():
-            node.declare_parameter(
-                item.name, current[item.name], descriptor_of(item), ignore_override=True)
+            declare(node, item, current[item.name])
         node.add_on_set_parameters_callback(self._set)
 
     @property

@@ -28,14 +28,21 @@ PERIOD = 10.0
 class Reporter:
     """Says each kind of trouble at most once in a period, and remembers the last one."""
 
-    def __init__(self, logger: Any, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, logger: Any, clock: Callable[[], float] = time.monotonic, *,
+        prefix: str = '', parent: Reporter | None = None,
+    ) -> None:
         """
         Report to a logger.
 
         :param logger: has ``warning`` and ``error``, as the loggers of rclpy and Python.
         :param clock: seconds, only differences count.
+        :param prefix: stands in front of every line.
+        :param parent: a reporter that shall remember the newest trouble too.
         """
         self._logger = logger
+        self._prefix = prefix
+        self._parent = parent
         self._clock = clock
         self._said: dict[str, float] = {}
         self._held_back: dict[str, int] = {}
@@ -49,6 +56,9 @@ class Reporter:
 
     def warn(self, kind: str, text: str) -> None:
         """Warn, but not again about the same kind within the period."""
+        text = self._prefix + text
+        if self._parent is not None:
+            self._parent._last_error = text
         with self._lock:
             self._last_error = text
             now = self._clock()
@@ -67,7 +77,7 @@ class Reporter:
             if kind in self._said:
                 return
             self._said[kind] = self._clock()
-        self._logger.warning(text)
+        self._logger.warning(self._prefix + text)
 
 
 class RosHandler(logging.Handler):

@@ -24,10 +24,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 import difflib
+from operator import attrgetter
 from typing import Any, Iterable, Mapping
 
 from depth_anything_ros.errors import ConfigError
-from depth_anything_ros.settings.camera import CameraSettings, DepthSettings
+from depth_anything_ros.settings.camera import CameraSettings, check_cameras, DepthSettings
 from depth_anything_ros.settings.model import ModelSettings
 from depth_anything_ros.settings.node import NodeSettings, ProcessSettings
 from depth_anything_ros.settings.schema import setting, Value
@@ -41,11 +42,22 @@ __all__ = [
 class Settings:
     """All settings of a running system, immutable; a change makes a new snapshot."""
 
+    cameras: tuple[str, ...] = setting(
+        (), 'Cameras served by the one model, each below its name (front/image, '
+        'front/depth/points); empty: one camera without a name.', read_only=True)
     model: ModelSettings = field(default_factory=ModelSettings)
     depth: DepthSettings = field(default_factory=DepthSettings)
     camera: CameraSettings = field(default_factory=CameraSettings)
     node: NodeSettings = field(default_factory=NodeSettings)
     process: ProcessSettings = field(default_factory=ProcessSettings)
+
+    def check(self) -> None:
+        """
+        Refuse values that do not fit together.
+
+        :raises ConfigError: naming them.
+        """
+        check_cameras(self.cameras)
 
 
 @dataclass(frozen=True)
@@ -66,13 +78,16 @@ class Setting:
         """
         Return the value in the setting's own type.
 
-        An int is accepted where a float is meant; nothing else is converted.
+        An int is accepted where a float is meant and a list where a tuple is; nothing else is
+        converted.
 
         :raises ConfigError: when the type, the range or the choice is wrong.
         """
         kind = type(self.default)
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
+        if isinstance(self.default, tuple):
+            return self._check_list(value)
         if type(value) is not kind:
             raise ConfigError(f'{self.name} must be {kind.__name__}, seen '
                               f'{type(value).__name__} {value!r}')
@@ -87,11 +102,21 @@ class Setting:
                                   f'{" " + self.unit if self.unit else ""}; seen {value!r}')
         return value
 
+    def _check_list(self, value: object) -> tuple[str, ...]:
+        if not isinstance(value, (list, tuple)) \
+                or not all(isinstance(item, str) for item in value):
+            raise ConfigError(f'{self.name} must be a list of text, seen {value!r}')
+        return tuple(value)
+
 
 def describe() -> tuple[Setting, ...]:
     """Return every setting in the order of the classes above."""
     found = []
     for group in fields(Settings):
+        if group.metadata:
+            alone: Any = group.default
+            found.append(Setting(group.name, alone, **group.metadata))
+            continue
         factory = group.default_factory
         assert callable(factory)
         for item in fields(factory()):
@@ -120,8 +145,7 @@ def unknown(name: str, known: Iterable[str]) -> str:
 
 def values(settings: Settings) -> dict[str, Value]:
     """Return all values by dotted name."""
-    return {item.name: getattr(getattr(settings, item.name.partition('.')[0]),
-                               item.name.partition('.')[2]) for item in describe()}
+    return {item.name: attrgetter(item.name)(settings) for item in describe()}
 
 
 def changed(settings: Settings, changes: Mapping[str, object]) -> Settings:
@@ -132,16 +156,20 @@ def changed(settings: Settings, changes: Mapping[str, object]) -> Settings:
     :param changes: new values by dotted name.
     :raises ConfigError: when a name is unknown or a value not accepted; nothing is changed then.
     """
+    parts: dict[str, Any] = {}
     groups: dict[str, dict[str, Value]] = {}
     for name, value in changes.items():
         group, _, key = name.partition('.')
-        groups.setdefault(group, {})[key] = lookup(name).check(value)
-    parts: dict[str, Any] = {}
+        checked = lookup(name).check(value)
+        if key:
+            groups.setdefault(group, {})[key] = checked
+        else:
+            parts[name] = checked
     for group, new in groups.items():
         parts[group] = replace(getattr(settings, group), **new)
     result = replace(settings, **parts)
-    for item in fields(result):
-        check = getattr(getattr(result, item.name), 'check', None)
+    for part in (result, *(getattr(result, item.name) for item in fields(result))):
+        check = getattr(part, 'check', None)
         if check is not None:
             check()
     return result

@@ -17,9 +17,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+import re
+from typing import Sequence
 
 from depth_anything_ros.errors import ConfigError
 from depth_anything_ros.settings.schema import setting
+
+CAMERA_NAME = re.compile('[A-Za-z_][A-Za-z0-9_]*')
+
+
+def check_cameras(names: Sequence[str]) -> None:
+    """
+    Refuse names that cannot be the namespaces of different cameras.
+
+    :raises ConfigError: saying which name, and what is accepted.
+    """
+    for name in names:
+        if not CAMERA_NAME.fullmatch(name):
+            raise ConfigError(
+                f'cameras has {name!r}; accepted: letters, digits and _, not beginning with a '
+                'digit, or no name at all ([]) for one camera')
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ConfigError(f'cameras has {", ".join(twice)} more than once; accepted: each once')
 
 
 @dataclass(frozen=True)

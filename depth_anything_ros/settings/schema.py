@@ -19,7 +19,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Any
 
-Value = bool | int | float | str
+Value = bool | int | float | str | tuple[str, ...]
 
 
 def setting(

@@ -69,17 +69,21 @@ def test_the_topic_says_what_the_node_does():
         rig = Rig(context)
         rig.node.create_subscription(DiagnosticArray, '/diagnostics', arrays.append, 10)
 
-        def values():
-            return {item.key: item.value for item in arrays[-1].status[0].values} if arrays else {}
+        def values(index=1):
+            return {item.key: item.value for item in arrays[-1].status[index].values} \
+                if arrays else {}
         try:
             assert wait_until(lambda: node.state == 'active' and rig.connected())
             for stamp in range(1, 6):
                 rig.ask(coded_image(plane_depth(camera), stamp), camera_info(camera, stamp))
             assert wait_until(lambda: int(values().get('published', 0)) >= 5)
             seen = values()
-            assert seen['state'] == 'active' and seen['model'] == 'plane'
-            assert seen['licence'] == 'none' and seen['device'] == 'cpu'
-            assert seen['precision'] == 'fp32' and seen['scale law'].startswith('metric')
+            whole = values(0)
+            assert whole['state'] == seen['state'] == 'active' and whole['model'] == 'plane'
+            assert whole['licence'] == 'none' and whole['device'] == 'cpu'
+            assert whole['precision'] == 'fp32' and seen['scale law'].startswith('metric')
+            assert [status.name for status in arrays[-1].status] == [
+                '/depth_anything: node', '/depth_anything: camera']
             ends = [int(seen[name]) for name in (
                 'published', 'idle', 'replaced', 'no_camera_info', 'invalid', 'failed',
                 'inactive', 'waiting')]
@@ -87,6 +91,6 @@ def test_the_topic_says_what_the_node_does():
             assert seen['time in node p50'].endswith(' ms') and float(seen['images/s in']) > 0
             assert arrays[-1].status[0].level == WARN, 'an engine with a warning is not OK'
             # A publisher that sends nothing: what lost images look like.
-            assert wait_until(lambda: 'fastdds_large_images.xml' in arrays[-1].status[0].message)
+            assert wait_until(lambda: 'fastdds_large_images.xml' in arrays[-1].status[1].message)
         finally:
             rig.close()

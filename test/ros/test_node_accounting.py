@@ -67,7 +67,7 @@ def test_500_frames_are_all_out_or_counted(context):
         rig = Rig(context)
         try:
             assert wait_until(lambda: node.state == 'active' and rig.connected())
-            assert wait_until(lambda: len(node._outputs.wanted()) == 3)
+            assert wait_until(lambda: len(node.cameras[0].outputs.wanted()) == 3)
             feed(rig, node, stamps)
             counts = settled(node)
             assert counts.received == 500 == counts.accounted

@@ -90,7 +90,7 @@ def test_a_frame_on_the_device_is_not_published_after_deactivation(context):
         rig = Rig(context)
         try:
             assert wait_until(lambda: node.state == 'active' and rig.connected())
-            assert wait_until(lambda: len(node._outputs.wanted()) == 3)
+            assert wait_until(lambda: len(node.cameras[0].outputs.wanted()) == 3)
             rig.send(coded_image(DEPTH, 1), camera_info(CAMERA, 1))
             assert wait_until(lambda: node.counts().waiting == 1)
             node.trigger_deactivate()

@@ -154,7 +154,7 @@ def test_images_without_any_camera_info():
         rig = Rig(context, topics={'depth/image': Image})
         try:
             assert wait_until(lambda: node.state == 'active' and rig.connected())
-            assert wait_until(lambda: node._outputs.wanted())
+            assert wait_until(lambda: node.cameras[0].outputs.wanted())
             for stamp in range(1, 10):
                 rig.send(coded_image(DEPTH, stamp))
                 assert wait_until(lambda stamp=stamp: node.counts().received == stamp)

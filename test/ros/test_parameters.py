@@ -13,6 +13,7 @@
 # limitations under the License.
 
 from depth_anything_ros.errors import ConfigError
+from depth_anything_ros.loading import flatten
 from depth_anything_ros.ros.parameters import Parameters, parameters
 from depth_anything_ros.settings import changed, Settings, values
 import pytest
@@ -46,10 +47,16 @@ def make(context):
         node.destroy_node()
 
 
+def plain(parameter):
+    if parameter.type_ == Parameter.Type.STRING_ARRAY:
+        return tuple(parameter.value)
+    return parameter.value
+
+
 def test_every_parameter_is_declared_with_what_is_known(make):
     node, _ = make()
     for item in parameters():
-        assert node.get_parameter(item.name).value == item.default
+        assert plain(node.get_parameter(item.name)) == item.default
         descriptor = node.describe_parameter(item.name)
         assert item.text in descriptor.description and descriptor.read_only == item.read_only
         for choice in item.choices:
@@ -78,10 +85,25 @@ def test_a_whole_number_is_a_float_too(make):
     ('depth.maximun:=5.0', "did you mean 'depth.maximum'"),
     ('depth.maximum:=-1.0', 'from 0.01 to 100000 m'), ('depth.maximum:=far', 'must be float'),
     ('camera.pairing:=fuzzy', 'one of exact, latest'),
+    ("cameras:=['']", "has ''; accepted: letters, digits"),
+    ('cameras:=[a, a]', 'has a more than once'), ('cameras:=front', "list of text, seen 'front'"),
     ('process.tune_malloc:=false', 'DEPTH_ANYTHING_TUNE_MALLOC')])
 def test_what_is_refused_at_start(make, given, words):
     with pytest.raises(ConfigError, match=words):
         make('-p', given)
+
+
+@pytest.mark.parametrize('arguments, cameras', [
+    ([], ()), (['-p', 'cameras:=[]'], ()), (['-p', 'cameras:=[front]'], ('front',)),
+    (['-p', 'cameras:=[front, left_2]'], ('front', 'left_2'))])
+def test_a_list_of_names(make, arguments, cameras):
+    node, given = make(*arguments)
+    assert given.settings.cameras == cameras
+    assert plain(node.get_parameter('cameras')) == cameras
+    descriptor = node.describe_parameter('cameras')
+    assert descriptor.type == Parameter.Type.STRING_ARRAY.value and descriptor.read_only
+    result, = node.set_parameters([Parameter('cameras', value=['rear'])])
+    assert not result.successful and 'read-only' in result.reason
 
 
 def test_what_belongs_to_ros_is_not_refused(make):
@@ -115,8 +137,8 @@ def test_a_refused_change_says_why_and_changes_nothing(make, name, value, words)
 def test_the_parameter_file_has_every_parameter_at_its_default(make):
     path = CONFIG / 'depth_anything.yaml'
     groups = yaml.safe_load(path.read_text())['/**']['ros__parameters']
-    flat = {f'{group}.{key}': value for group, keys in groups.items()
-            for key, value in keys.items()}
+    flat = {name: tuple(value) if isinstance(value, list) else value
+            for name, value in flatten(groups).items()}
     assert flat == {item.name: item.default for item in parameters()}
     assert [type(value) for value in flat.values()] == [
         type(item.default) for item in parameters()]

@@ -1,0 +1,131 @@
+# Copyright 2026 the depth_anything_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""One camera of the node: its topics out, its way in while the node is active, its numbers."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from typing import Any, Callable
+
+from depth_anything_ros.ros.counting import Counts, Flow
+from depth_anything_ros.ros.diagnostics import Health, judge, milliseconds, SILENCE
+from depth_anything_ros.ros.inputs import CameraInput
+from depth_anything_ros.ros.outputs import Outputs
+from depth_anything_ros.ros.reporting import Reporter
+from depth_anything_ros.service import DepthService, EngineInfo
+from depth_anything_ros.settings import Settings
+
+
+class Camera:
+    """
+    Everything of one camera; the model is shared by all.
+
+    ``outputs`` is there from :meth:`configure` to :meth:`clean_up`, ``input`` from
+    :meth:`activate` to :meth:`deactivate`; ``flow`` and the counts go on through all of it.
+    """
+
+    def __init__(
+        self, node: Any, name: str, settings: Callable[[], Settings], reporter: Reporter,
+    ) -> None:
+        """
+        Make a camera without any topics yet.
+
+        :param node: the node that owns its publishers and subscriptions.
+        :param name: namespace of its topics; empty: they lie beside the node.
+        :param settings: returns the newest snapshot.
+        :param reporter: the node's; what is said of this camera names it.
+        """
+        self.name = name
+        self.flow = Flow()
+        self.reporter = Reporter(
+            node.get_logger(), prefix=f'{name}: ' if name else '', parent=reporter)
+        self.outputs: Outputs | None = None
+        self.input: CameraInput | None = None
+        self._node = node
+        self._settings = settings
+        self._prefix = f'{name}/' if name else ''
+        self._past = Counts()
+        self._ending: list[CameraInput] = []
+        self._ends = threading.Lock()
+        self._active_since = math.inf
+        self._reported = Counts()
+
+    def configure(self, info: EngineInfo) -> None:
+        """Create the publishers of what a model can give."""
+        self.outputs = Outputs(self._node, info, self._prefix)
+
+    def activate(self, service: DepthService) -> None:
+        """Subscribe, and hand what comes to a service."""
+        assert self.outputs is not None
+        self.input = CameraInput(
+            self._node, service, self.outputs, self._settings, self.reporter, self.flow,
+            self._prefix)
+        self._active_since = time.monotonic()
+
+    def deactivate(self) -> None:
+        """Unsubscribe; nothing is published after this returns."""
+        if self.input is not None:
+            self.input.close()
+            with self._ends:
+                self._ending.append(self.input)
+                self.input = None
+
+    def clean_up(self) -> None:
+        """Take everything down."""
+        self.deactivate()
+        if self.outputs is not None:
+            self.outputs.destroy()
+            self.outputs = None
+
+    def counts(self) -> Counts:
+        """Return what became of all images of this camera since the node was made."""
+        with self._ends:
+            for item in list(self._ending):
+                counts = item.counts()
+                if not counts.waiting:  # nothing of it changes any more
+                    self._past += counts
+                    self._ending.remove(item)
+            inputs = [*self._ending, *([self.input] if self.input else [])]
+            return sum((item.counts() for item in inputs), self._past)
+
+    def health(self, state: str) -> Health:
+        """
+        Return the snapshot for diagnostics; what is new since the last call decides its level.
+
+        :param state: of the node.
+        """
+        counts, flow, camera = self.counts(), self.flow, self.input
+        law = camera.law if camera else None
+        age, latency = flow.age.percentiles(50, 95), flow.latency.percentiles(50, 95)
+        health = Health(
+            state=state, counts=counts, before=self._reported,
+            silence=min(flow.received.silence(), time.monotonic() - self._active_since),
+            image_topic=camera.image_topic if camera else '',
+            publishers=self._node.count_publishers(camera.image_topic) if camera else 0,
+            last_error=self.reporter.last_error, values={
+                'scale law': str(law) if law else '',
+                'images/s in': f'{flow.received.hertz():.2f}',
+                'images/s out': f'{flow.published.hertz():.2f}',
+                'age at publish p50': milliseconds(age[0]),
+                'age at publish p95': milliseconds(age[1]),
+                'time in node p50': milliseconds(latency[0]),
+                'time in node p95': milliseconds(latency[1])})
+        self._reported = counts
+        if camera and not camera.counts().received and health.publishers \
+                and health.silence > SILENCE:
+            self.reporter.once(f'silence on {camera.image_topic}', judge(health)[1])
+        return health

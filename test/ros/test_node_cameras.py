@@ -1,0 +1,121 @@
+# Copyright 2026 the depth_anything_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+from depth_anything_ros.errors import ConfigError
+from diagnostic_msgs.msg import DiagnosticArray
+import pytest
+from ros_parts import (
+    camera_info,
+    coded_image,
+    depth_from,
+    exact_service,
+    node_here,
+    plane_depth,
+    Rig,
+    ros_context,
+    small_camera,
+    wait_until,
+)
+from sensor_msgs.msg import Image
+
+pytestmark = pytest.mark.ros
+
+NAMES = ('front', 'left', 'right')
+CAMERA = small_camera(32, 24)
+
+
+@pytest.fixture
+def context():
+    with ros_context() as context:
+        yield context
+
+
+def closing(rigs):
+    for rig in rigs.values():
+        rig.close()
+
+
+def depth_at(distance):
+    return plane_depth(CAMERA, distance=distance)
+
+
+def test_three_cameras_share_one_model_and_nothing_else(context):
+    opened = []
+
+    def service(settings):
+        opened.append(exact_service(settings))
+        return opened[-1]
+
+    arrays = []
+    with node_here(context, service=service, cameras=NAMES, node__diagnostics_period=0.1) as node:
+        rigs = {name: Rig(context, namespace=f'/{name}', topics={'depth/image': Image})
+                for name in NAMES}
+        rigs['front'].node.create_subscription(
+            DiagnosticArray, '/diagnostics', arrays.append, 10)
+        try:
+            assert wait_until(lambda: node.state == 'active' and all(
+                rig.connected() for rig in rigs.values()))
+            # Each camera sees a wall at another distance, with the same stamps.
+            for stamp in (1, 2):
+                for distance, (name, rig) in enumerate(rigs.items(), 2):
+                    out = rig.ask(coded_image(depth_at(distance), stamp, f'{name}_optical'),
+                                  camera_info(CAMERA, stamp, f'{name}_optical'))['depth/image']
+                    assert out.header.frame_id == f'{name}_optical'
+                    assert abs(depth_from(out) - depth_at(distance)).max() < 1e-4
+            rigs['left'].send(coded_image(depth_at(2), 9), camera_info(small_camera(64, 48), 9))
+            assert wait_until(lambda: node.counts().invalid == 1)
+            assert node.cameras[1].counts().invalid == 1, 'counted where it happened'
+            assert 'left: image dropped' in node._reporter.last_error
+            assert node.cameras[0].reporter.last_error == ''
+            assert len(opened) == 1, 'one model for all of them'
+
+            def statuses():
+                return {status.name: {item.key: item.value for item in status.values}
+                        for status in arrays[-1].status} if arrays else {}
+            assert wait_until(lambda: statuses().get(
+                '/depth_anything: camera left', {}).get('invalid') == '1')
+            assert list(statuses()) == ['/depth_anything: node', *(
+                f'/depth_anything: camera {name}' for name in NAMES)]
+            for values in statuses().values():
+                assert int(values['received']) >= int(values['published']) >= 2
+            total = statuses()['/depth_anything: node']
+            assert int(total['received']) == node.counts().received
+        finally:
+            closing(rigs)
+
+
+def test_each_camera_can_be_remapped_by_itself(context):
+    arguments = ['-r', '__ns:=/robot', '-r', 'front/image:=/cam0/image_raw',
+                 '-r', 'left/image:=/cam1/image_raw', '-r', 'left/camera_info:=/calibration/left']
+    with node_here(context, *arguments, cameras=NAMES) as node:
+        rig = Rig(context, topics={})
+        try:
+            assert wait_until(lambda: node.state == 'active')
+            for topic in ('/cam0/image_raw', '/cam0/camera_info', '/cam1/image_raw',
+                          '/calibration/left', '/robot/right/image', '/robot/right/camera_info'):
+                assert wait_until(lambda topic=topic: rig.node.count_subscribers(topic) == 1), \
+                    topic
+            for name in NAMES:
+                assert rig.node.count_publishers(f'/robot/{name}/depth/points') == 1
+            names = {name for name, _ in rig.node.get_topic_names_and_types()}
+            assert '/robot/depth/points' not in names, 'no unnamed camera beside them'
+        finally:
+            rig.close()
+
+
+@pytest.mark.parametrize('names, words', [
+    ('[front, front]', 'front more than once'), ("['']", "has ''"), ('[9th]', "has '9th'")])
+def test_bad_names_are_refused(context, names, words):
+    with pytest.raises(ConfigError, match=words), node_here(context, '-p', f'cameras:={names}'):
+        pass
