@@ -77,7 +77,7 @@ OUTSIDE = {
     'service': set(),
     'bags': {'numpy', 'cv2', 'rosbags'},
     'bridges': {'numpy', 'zmq', 'fastapi', 'starlette', 'uvicorn', 'websockets', 'aiohttp',
-                'pydantic', 'multipart'},
+                'pydantic', 'multipart', 'httptools', 'prometheus_client'},
     'ros': {'numpy', 'cv2'} | MESSAGES,
     'clients': {'numpy', 'zmq', 'httpx', 'requests', 'websockets', 'aiohttp'},
     'api': {'numpy'},

@@ -20,6 +20,7 @@ import argparse
 
 from depth_anything_ros.bridges import launcher
 from depth_anything_ros.bridges.base import Bridge
+from depth_anything_ros.bridges.rest import program
 from depth_anything_ros.errors import ConfigError
 from depth_anything_ros.settings import ModelSettings
 
@@ -32,9 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     parser.add_argument('--zmq', action='store_true', help='serve ZMQ')
     parser.add_argument('--tcp', action='store_true', help='serve raw TCP')
+    parser.add_argument('--rest', action='store_true', help='serve HTTP')
     for name, port in (('zmq', ZMQ_PORT), ('tcp', TCP_PORT)):
         parser.add_argument(f'--{name}-port', type=launcher.port_number, default=port,
                             help='0 for any (default: %(default)s)')
+    program.add_http_arguments(parser)
     launcher.add_model_arguments(parser, ModelSettings.name, ModelSettings.device)
     parser.add_argument('--log-level', choices=launcher.LEVELS, default='INFO')
     launcher.add_access_arguments(parser)
@@ -48,6 +51,8 @@ def run(arguments: argparse.Namespace) -> int:
         bridges['zmq'] = launcher.zmq_bridge(arguments, arguments.zmq_port)
     if arguments.tcp:
         bridges['tcp'] = launcher.tcp_bridge(arguments, arguments.tcp_port, ending)
+    if arguments.rest:
+        bridges['rest'] = program.rest_bridge(arguments)
     if not bridges:
-        raise ConfigError('nothing to serve: say --zmq, --tcp or both')
+        raise ConfigError('nothing to serve: say --zmq, --tcp, --rest or several of them')
     return launcher.serve(bridges, arguments, ending)

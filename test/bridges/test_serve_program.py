@@ -120,7 +120,7 @@ def test_t3_shutdown_ends_the_program_with_0_and_frees_the_port():
 
 
 @pytest.mark.parametrize(('arguments', 'code', 'text'), [
-    (['serve'], 2, 'say --zmq, --tcp or both'),
+    (['serve'], 2, 'say --zmq, --tcp, --rest'),
     (['serve', '--tcp', '--host', '0.0.0.0'], 2, '--allow-anonymous'),
     (['zmq', '--model', 'da4'], 2, 'invalid choice'),
     (['tcp', '--port', '-1'], 2, 'invalid port'),

@@ -1,0 +1,85 @@
+# Copyright 2026 the depth_anything_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Errors as JSON replies, inside the routes and in front of them."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from depth_anything_ros.errors import DepthAnythingError, Unauthorized
+from depth_anything_ros.wire.status import Failure, failure
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
+
+logger = logging.getLogger(__name__)
+
+REQUEST_ID = 'X-Request-Id'
+
+
+def error_reply(error: BaseException, request_id: str) -> JSONResponse:
+    """
+    Return an error as it is seen from outside.
+
+    :param error: whatever a request ended in.
+    :param request_id: the name of the request.
+    """
+    seen: Failure = failure(error)
+    headers = seen.http_headers()
+    if isinstance(error, Unauthorized):
+        headers['WWW-Authenticate'] = 'Bearer'
+    return JSONResponse(
+        {**seen.http_body(), 'request_id': request_id}, seen.face.http, headers)
+
+
+def request_id_of(scope: Scope) -> str:
+    """Return the name that the outer layer gave a request."""
+    return str(scope.get('state', {}).get('request_id', ''))
+
+
+async def refuse(error: BaseException, scope: Scope, receive: Receive, send: Send) -> None:
+    """
+    Answer a request before it reaches a route.
+
+    A WebSocket is accepted and closed with the code of the error, so that a browser sees why; one
+    without such a code is refused with HTTP 403.
+    """
+    if scope['type'] == 'http':
+        await error_reply(error, request_id_of(scope))(scope, receive, send)
+        return
+    code = failure(error).face.close
+    await receive()
+    if code is not None:
+        await send({'type': 'websocket.accept'})
+    await send({'type': 'websocket.close', 'code': code or 1008, 'reason': str(error)[:120]})
+
+
+def add_handlers(app: FastAPI, note: Any) -> None:
+    """
+    Turn what routes raise into replies.
+
+    :param app: the application.
+    :param note: called with the error and the request's name; for the list of last errors.
+    """
+    async def ours(request: Request, error: Exception) -> JSONResponse:
+        name = request_id_of(request.scope)
+        note(error, name)
+        if failure(error).face.http == 500:
+            logger.error('request %s failed', name, exc_info=error)
+        return error_reply(error, name)
+
+    app.add_exception_handler(DepthAnythingError, ours)
+    app.add_exception_handler(Exception, ours)
