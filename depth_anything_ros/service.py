@@ -19,23 +19,33 @@ from __future__ import annotations
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 import logging
-from typing import Callable
+import time
+from typing import Callable, TypeVar
 
 from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.options import FrameOptions
 from depth_anything_ros.core.result import DepthResult
 from depth_anything_ros.engine.base import Engine, EngineInfo
 from depth_anything_ros.engine.entry import import_engine
-from depth_anything_ros.engine.runner import Runner, Stream
+from depth_anything_ros.engine.owners import Stream
+from depth_anything_ros.engine.runner import Runner
+from depth_anything_ros.engine.tally import Statistics
 from depth_anything_ros.errors import DeadlineExceeded
 from depth_anything_ros.settings import Settings
 
-__all__ = ['WARM_UP_SIZE', 'DepthService', 'EngineInfo', 'load_engine']
+__all__ = [
+    'WARM_UP_SIZE', 'DepthService', 'EngineInfo', 'load_engine', 'open_service', 'Statistics',
+    'Stream']
 
 logger = logging.getLogger(__name__)
 
 WARM_UP_SIZE = (640, 480)
 """Camera size (width, height) in pixels that the first, slow run is made for."""
+
+CUDA_BATCH = 4
+"""Images that the network takes together on CUDA where nothing else is set."""
+
+Value = TypeVar('Value')
 
 
 def load_engine(settings: Settings) -> Engine:
@@ -56,18 +66,40 @@ def load_engine(settings: Settings) -> Engine:
     return engine
 
 
+def open_service(settings: Settings) -> DepthService:
+    """
+    Load the model that the settings name and serve it.
+
+    :raises DepthAnythingError: as :func:`load_engine` does.
+    """
+    model = settings.model
+    return DepthService(
+        load_engine(settings), queue_size=model.queue_size, max_batch=model.max_batch,
+        batch_window=model.batch_window / 1000)
+
+
 class DepthService:
     """One engine shared by all streams and requests; closes the engine when it is closed."""
 
-    def __init__(self, engine: Engine, *, queue_size: int = 4) -> None:
+    def __init__(
+        self, engine: Engine, *, queue_size: int = 4, max_batch: int = 0,
+        batch_window: float = 0.0,
+    ) -> None:
         """
         Start serving.
 
         :param engine: a loaded engine, owned by the service from now on.
         :param queue_size: requests that may be under way; one more is answered ``Busy``.
+        :param max_batch: images of one processed shape that go through the network together, of
+            whichever stream or request; 0: ``CUDA_BATCH`` on CUDA, 1 elsewhere, where more at
+            once is no faster.
+        :param batch_window: seconds to wait for more of them; 0 takes only what waits already.
         """
         self._engine = engine
-        self._runner = Runner(engine, queue_size=queue_size)
+        on_cuda = engine.info.device.startswith('cuda')
+        self._runner = Runner(
+            engine, queue_size=queue_size, batch_window=batch_window,
+            max_batch=max_batch or (CUDA_BATCH if on_cuda else 1))
 
     @property
     def info(self) -> EngineInfo:
@@ -89,9 +121,27 @@ class DepthService:
         """Open a stream of frames of which only the newest matters; see :class:`Runner`."""
         return self._runner.stream(name, on_result, on_error)
 
-    def submit(self, source: Callable[[], Frame], options: FrameOptions) -> Future[DepthResult]:
+    def submit(
+        self, source: Callable[[], Frame], options: FrameOptions, *,
+        deadline: float | None = None,
+    ) -> Future[DepthResult]:
         """Queue one request; see :meth:`Runner.submit`."""
-        return self._runner.submit(source, options)
+        return self._runner.submit(source, options, deadline=deadline)
+
+    def call(
+        self, function: Callable[[Engine], Value], *, deadline: float | None = None,
+    ) -> Future[Value]:
+        """
+        Queue one request that needs the engine for itself; see :meth:`Runner.call`.
+
+        :param function: is given the engine, in the thread that runs the network.
+        :param deadline: when it need not be begun any more, by ``time.monotonic``.
+        """
+        return self._runner.call(lambda: function(self._engine), deadline=deadline)
+
+    def statistics(self) -> Statistics:
+        """Return what became of all requests, and how busy the network is."""
+        return self._runner.statistics()
 
     def estimate(
         self, frame: Frame, options: FrameOptions, timeout: float | None = None,
@@ -105,10 +155,12 @@ class DepthService:
         :raises Busy: when too many requests are under way.
         :raises DeadlineExceeded: when the time is over.
         """
-        future = self.submit(lambda: frame, options)
+        deadline = None if timeout is None else time.monotonic() + timeout
+        future = self.submit(lambda: frame, options, deadline=deadline)
         try:
             return future.result(timeout)
         except FutureTimeout:
+            future.cancel()
             raise DeadlineExceeded(f'no result within {timeout:g} s') from None
 
     def close(self, timeout: float = 5.0) -> None:

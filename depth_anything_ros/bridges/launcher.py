@@ -29,7 +29,7 @@ from depth_anything_ros.bridges.access import Access, KEY_VARIABLE
 from depth_anything_ros.bridges.base import Bridge, DRAIN_S
 from depth_anything_ros.bridges.image_roots import ImageRoots
 from depth_anything_ros.errors import DepthAnythingError
-from depth_anything_ros.service import DepthService, load_engine
+from depth_anything_ros.service import open_service
 from depth_anything_ros.settings import changed, ModelSettings, Settings
 
 logger = logging.getLogger(__name__)
@@ -188,7 +188,7 @@ def serve(
         settings = changed(Settings(), {
             'model.name': str(arguments.model), 'model.device': arguments.device,
             'model.download': arguments.download, 'model.queue_size': arguments.queue_size})
-        service = DepthService(load_engine(settings), queue_size=settings.model.queue_size)
+        service = open_service(settings)
         info = service.info
         logger.info('%s on %s, %s; licence of the weights: %s', info.model, info.device,
                     info.precision, info.licence)

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Any, Sequence
+from typing import Any, Callable, Sequence
 
 from depth_anything_ros.errors import LimitExceeded
 
@@ -28,7 +28,11 @@ FLOOD = 16
 
 @dataclass(eq=False)
 class Ticket:
-    """A request that waits for its reply; ``deadline`` is in seconds of the caller's clock."""
+    """
+    A request that waits for its reply; ``deadline`` is in seconds of the caller's clock.
+
+    ``give_up`` takes its work back, as far as it is not begun.
+    """
 
     client: bytes
     envelope: Sequence[bytes]
@@ -36,6 +40,7 @@ class Ticket:
     deadline: float
     reply: Any = None
     answered: bool = False
+    give_up: Callable[[], object] = lambda: None
 
 
 class Ordering:

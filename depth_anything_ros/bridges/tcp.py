@@ -282,8 +282,8 @@ class TcpBridge:
             raise NotReady('the service is closing')
 
     def _estimate(self, source: Callable[[], Frame], options: FrameOptions) -> DepthResult:
-        future = self._service.submit(source, options)
         deadline = time.monotonic() + self._limits.request_s
+        future = self._service.submit(source, options, deadline=deadline)
         while True:
             left = deadline - time.monotonic()
             wait([future], min(max(left, 0.0), STEP_S))

@@ -178,6 +178,7 @@ class ZmqBridge:
                     if not self._receive():
                         break
                 for ticket in self._ordering.overdue(time.monotonic()):
+                    ticket.give_up()
                     self._fail(ticket, DeadlineExceeded(
                         f'no result within {self._limits.request_s:g} s'))
                 # Not unbound before: that would cut the connections whose replies are due.
@@ -240,7 +241,9 @@ class ZmqBridge:
             self._answer(ticket, found)
 
     def _submit(self, ticket: Ticket, work: Work, results: list[DepthResult]) -> None:
-        future = self._service.submit(work.sources[len(results)], work.options)
+        future = self._service.submit(
+            work.sources[len(results)], work.options, deadline=ticket.deadline)
+        ticket.give_up = future.cancel
         future.add_done_callback(partial(self._done, ticket, work, results))
 
     def _done(

@@ -20,22 +20,54 @@ from dataclasses import dataclass, field
 import itertools
 import threading
 import time
-from typing import Any, Callable
+from typing import Any, Callable, Protocol
 
 _turns = itertools.count()
 
 
-@dataclass
-class Job:
-    """One frame on its way; ``stream`` is None for a request, which is never replaced."""
+class Owner(Protocol):
+    """Whom a job belongs to, and who hears what becomes of it."""
 
-    source: Callable[[], Any]
+    newest_only: bool
+    """Whether a newer job of this owner replaces an older one that waits."""
+
+    def expired(self, now: float) -> bool:
+        """Return whether the time for a job is over, by ``time.monotonic``."""
+        ...
+
+    def begin(self) -> bool:
+        """Return whether a job is still wanted; asked once, when the device is free for it."""
+        ...
+
+    def done(self, value: Any) -> None:
+        """Take the result."""
+        ...
+
+    def failed(self, error: Exception) -> None:
+        """Take the error that stopped the job."""
+        ...
+
+    def dropped(self) -> None:
+        """Hear that a newer job replaced this one, or that the owner or the runner is closed."""
+        ...
+
+
+@dataclass(eq=False)
+class Job:
+    """
+    One frame on its way, or a function that needs the device for itself.
+
+    ``work`` returns the frame, or is that function when ``options`` is None. Jobs of equal
+    ``shape`` may share a turn; None shares with nobody.
+    """
+
+    work: Callable[[], Any]
     options: Any
-    stream: Any
-    done: Callable[[Any], None]
-    failed: Callable[[Exception], None]
+    owner: Owner
     turn: int = field(default_factory=lambda: next(_turns))
+    shape: tuple[int, int] | None = None
     value: Any = None
+    batch: int = 1
     times: dict[str, float] = field(default_factory=dict)
     entered: float = field(default_factory=time.monotonic)
 
@@ -51,8 +83,13 @@ class Inbox:
     def __init__(self) -> None:
         """Make an empty inbox."""
         self._jobs: list[Job] = []
-        self._ready = threading.Condition()
+        self._changed = threading.Condition()
         self._closed = False
+
+    def __len__(self) -> int:
+        """Return how many jobs wait."""
+        with self._changed:
+            return len(self._jobs)
 
     def put(self, job: Job) -> Job | None:
         """
@@ -61,42 +98,72 @@ class Inbox:
         :returns: the older job of the same stream that it replaced, or the job itself when the
             inbox is closed; None when nothing was dropped.
         """
-        with self._ready:
+        with self._changed:
             if self._closed:
                 return job
             replaced = None
-            if job.stream is not None:
+            if job.owner.newest_only:
                 for index, other in enumerate(self._jobs):
-                    if other.stream is job.stream:
+                    if other.owner is job.owner:
                         replaced = self._jobs.pop(index)
                         job.turn = min(job.turn, replaced.turn)
                         break
             self._jobs.append(job)
-            self._ready.notify()
+            self._changed.notify_all()
             return replaced
 
-    def take(self) -> Job | None:
-        """Return the job with the oldest turn, waiting for one; None when closed."""
-        with self._ready:
-            while not self._jobs and not self._closed:
-                self._ready.wait()
-            if self._closed:
-                return None
-            job = min(self._jobs, key=lambda item: item.turn)
-            self._jobs.remove(job)
-            return job
+    def take(
+        self, most: Callable[[Job], int] = lambda job: 1, window: float = 0.0,
+    ) -> list[Job]:
+        """
+        Return the job with the oldest turn, waiting for one, and others of its shape.
 
-    def remove(self, stream: object) -> list[Job]:
-        """Take out and return the jobs of a stream."""
-        with self._ready:
-            gone = [job for job in self._jobs if job.stream is stream]
-            self._jobs = [job for job in self._jobs if job.stream is not stream]
+        :param most: returns how many jobs may be taken together with a job.
+        :param window: seconds to wait for more of them; 0 takes only what is there.
+        :returns: jobs of equal shape, oldest turn first; none when the inbox is closed.
+        """
+        end: float | None = None
+        with self._changed:
+            while not self._closed:
+                if not self._jobs:
+                    # What it waited with may be gone: a stream that was closed, a cancellation.
+                    end = None
+                    self._changed.wait()
+                    continue
+                self._jobs.sort(key=lambda job: job.turn)
+                first = self._jobs[0]
+                together = [job for job in self._jobs if job is first or (
+                    job.shape is not None and job.shape == first.shape)][:most(first)]
+                now = time.monotonic()
+                if end is None:
+                    end = now + window
+                if len(together) < most(first) and now < end and first.shape is not None:
+                    self._changed.wait(end - now)
+                    continue
+                self._jobs = [job for job in self._jobs if job not in together]
+                self._changed.notify_all()
+                return together
+            return []
+
+    def wait_until_empty(self) -> None:
+        """Return when no job waits here, or the inbox is closed."""
+        with self._changed:
+            while self._jobs and not self._closed:
+                self._changed.wait()
+
+    def remove(self, unwanted: Callable[[Job], bool]) -> list[Job]:
+        """Take out and return the jobs for which a function says so."""
+        with self._changed:
+            gone = [job for job in self._jobs if unwanted(job)]
+            self._jobs = [job for job in self._jobs if job not in gone]
+            if gone:
+                self._changed.notify_all()
             return gone
 
     def close(self) -> list[Job]:
         """Refuse further jobs, wake the stage and return the jobs that were waiting."""
-        with self._ready:
+        with self._changed:
             self._closed = True
             gone, self._jobs = self._jobs, []
-            self._ready.notify_all()
+            self._changed.notify_all()
             return gone

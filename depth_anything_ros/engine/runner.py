@@ -17,128 +17,58 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 import logging
 import threading
 import time
-from typing import Any, Callable
+from typing import Any, Callable, Sequence, TypeVar
 
 from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.options import FrameOptions
 from depth_anything_ros.core.result import DepthResult
 from depth_anything_ros.engine.base import Engine
-from depth_anything_ros.engine.queueing import Inbox, Job
-from depth_anything_ros.errors import Busy, NotReady
+from depth_anything_ros.engine.owners import CLOSING, Request, Stream
+from depth_anything_ros.engine.queueing import Inbox, Job, Owner
+from depth_anything_ros.engine.tally import Statistics, Tally
+from depth_anything_ros.errors import Busy, DeadlineExceeded, NotReady, OutOfMemory
 
 logger = logging.getLogger(__name__)
 
 STAGES = ('prepare', 'infer', 'finish')
 
-
-@dataclass(frozen=True)
-class StreamCounts:
-    """
-    What became of the frames of a stream.
-
-    ``received == done + failed + dropped + waiting`` at every moment.
-    """
-
-    received: int = 0
-    done: int = 0
-    failed: int = 0
-    dropped: int = 0
-
-    @property
-    def waiting(self) -> int:
-        """Return how many frames are in the pipeline now."""
-        return self.received - self.done - self.failed - self.dropped
-
-
-class Stream:
-    """Frames of one camera, of which only the newest matters."""
-
-    def __init__(
-        self, runner: Runner, name: str, on_result: Callable[[DepthResult], None],
-        on_error: Callable[[Exception], None],
-    ) -> None:
-        """Belong to a runner; made by :meth:`Runner.stream`."""
-        self.name = name
-        self._runner = runner
-        self._on_result = on_result
-        self._on_error = on_error
-        self._counts = StreamCounts()
-        self._lock = threading.Lock()
-        self._closed = False
-
-    def submit(self, source: Callable[[], Frame], options: FrameOptions) -> None:
-        """
-        Hand in the newest frame and return at once.
-
-        :param source: returns the frame; called in the prepare thread, and not at all when a
-            newer frame comes first.
-        :param options: what is asked of it.
-        """
-        self._count(received=1)
-        if self._closed:
-            self._count(dropped=1)
-            return
-        self._runner.put(0, Job(source, options, self, self._done, self._failed))
-
-    def counts(self) -> StreamCounts:
-        """Return a consistent snapshot of the counters."""
-        with self._lock:
-            return self._counts
-
-    def close(self) -> None:
-        """Drop what waits; the frame inside a stage still comes out."""
-        self._closed = True
-        self._runner.forget(self)
-
-    def drop(self) -> None:
-        """Count one frame that a newer one replaced."""
-        self._count(dropped=1)
-
-    def _done(self, result: DepthResult) -> None:
-        try:
-            self._on_result(result)
-        except Exception as error:
-            self._failed(error)
-            return
-        self._count(done=1)
-
-    def _failed(self, error: Exception) -> None:
-        self._count(failed=1)
-        self._on_error(error)
-
-    def _count(self, **changes: int) -> None:
-        with self._lock:
-            self._counts = replace(self._counts, **{
-                key: getattr(self._counts, key) + value for key, value in changes.items()})
+Value = TypeVar('Value')
 
 
 class Runner:
     """
-    Runs an engine's three steps in three threads, one frame in each at a time.
+    Runs an engine's three steps in three threads.
 
     Streams are never queued: a newer frame replaces an older one in front of every stage.
-    Requests are queued in order up to a limit and never dropped.
+    Requests are queued in order up to a limit and never dropped. What waits for the network with
+    one shape, of whichever stream or request, goes through it together.
     """
 
-    def __init__(self, engine: Engine, *, queue_size: int = 4) -> None:
+    def __init__(
+        self, engine: Engine, *, queue_size: int = 4, max_batch: int = 1,
+        batch_window: float = 0.0,
+    ) -> None:
         """
         Start the threads.
 
         :param engine: a loaded engine; the runner does not close it.
         :param queue_size: requests that may be under way; one more is refused.
+        :param max_batch: images of one shape that one call of the network may take.
+        :param batch_window: seconds to wait for more of them; 0 takes only what waits already.
         """
         self._engine = engine
-        self._room = threading.BoundedSemaphore(queue_size)
-        self._queue_size = queue_size
+        self._tally = Tally(queue_size)
+        self._max_batch, self._window = max_batch, batch_window
+        self._fitting: dict[tuple[int, int] | None, int] = {}
         self._inboxes = tuple(Inbox() for _ in STAGES)
         self._closing = False
         self._threads = [
-            threading.Thread(target=self._work, args=(index,), name=f'depth-{stage}', daemon=True)
-            for index, stage in enumerate(STAGES)]
+            threading.Thread(target=work, name=f'depth-{stage}', daemon=True)
+            for stage, work in zip(STAGES, (self._prepare, self._infer, self._finish))]
         for thread in self._threads:
             thread.start()
 
@@ -153,50 +83,50 @@ class Runner:
         :param on_result: called in the finish thread, in order, one result at a time.
         :param on_error: called in the thread of the stage that failed.
         """
-        return Stream(self, name, on_result, on_error)
+        return Stream(name, on_result, on_error, lambda job: self._put(0, job), self._forget)
 
     def submit(
-        self, source: Callable[[], Frame], options: FrameOptions,
+        self, source: Callable[[], Frame], options: FrameOptions, *,
+        deadline: float | None = None,
     ) -> Future[DepthResult]:
         """
         Queue one request.
 
         :param source: returns the frame; called in the prepare thread.
         :param options: what is asked of it.
-        :returns: a future with the result, or the error that stopped it.
+        :param deadline: when it need not be begun any more, by ``time.monotonic``; None: never.
+        :returns: a future with the result, or the error that stopped it: ``DeadlineExceeded``
+            when its time was over before the device was free. Cancelling it before that drops
+            the work and frees its place.
         :raises Busy: when ``queue_size`` requests are under way already.
         :raises NotReady: when the runner is closing.
         """
-        if self._closing:
-            raise NotReady('the service is closing')
-        if not self._room.acquire(blocking=False):
-            raise Busy(f'{self._queue_size} requests are under way already; try again')
-        future: Future[DepthResult] = Future()
+        request = self._admit(deadline)
+        self._put(0, Job(source, options, request))
+        return request.future
 
-        def failed(error: Exception) -> None:
-            self._room.release()
-            if future.set_running_or_notify_cancel():
-                future.set_exception(error)
+    def call(
+        self, function: Callable[[], Value], *, deadline: float | None = None,
+    ) -> Future[Value]:
+        """
+        Queue a function that needs the device for itself, between two calls of the network.
 
-        def done(result: DepthResult) -> None:
-            self._room.release()
-            if future.set_running_or_notify_cancel():
-                future.set_result(result)
+        It counts as one request.
 
-        self.put(0, Job(source, options, None, done, failed))
-        return future
+        :param function: called in the infer thread.
+        :param deadline: when it need not be begun any more, by ``time.monotonic``; None: never.
+        :returns: a future with what it returned or raised, as of :meth:`submit`.
+        :raises Busy: when ``queue_size`` requests are under way already.
+        :raises NotReady: when the runner is closing.
+        """
+        request = self._admit(deadline)
+        self._put(1, Job(function, None, request))
+        return request.future
 
-    def put(self, stage: int, job: Job) -> None:
-        """Hand a job to a stage; what it replaces there is counted as dropped."""
-        dropped = self._inboxes[stage].put(job)
-        if dropped is not None:
-            self._drop(dropped)
-
-    def forget(self, stream: Stream) -> None:
-        """Drop what waits of a stream."""
-        for inbox in self._inboxes:
-            for job in inbox.remove(stream):
-                self._drop(job)
+    def statistics(self) -> Statistics:
+        """Return a consistent snapshot of what was done so far."""
+        prepare, infer, finish = (len(inbox) for inbox in self._inboxes)
+        return self._tally.snapshot((prepare, infer, finish))
 
     def close(self, timeout: float = 5.0) -> bool:
         """
@@ -208,35 +138,143 @@ class Runner:
         self._closing = True
         for inbox in self._inboxes:
             for job in inbox.close():
-                self._drop(job)
+                job.owner.dropped()
         deadline = time.monotonic() + timeout
         for thread in self._threads:
             if thread is not threading.current_thread():
                 thread.join(max(0.0, deadline - time.monotonic()))
         return not any(thread.is_alive() for thread in self._threads)
 
-    def _drop(self, job: Job) -> None:
-        if job.stream is None:
-            job.failed(NotReady('the service is closing'))
-        else:
-            job.stream.drop()
+    def _admit(self, deadline: float | None) -> Request:
+        if self._closing:
+            raise NotReady(CLOSING)
+        if not self._tally.admit():
+            # Work whose time is over may hold places that nobody has needed until now.
+            self._expire()
+            if not self._tally.admit():
+                self._tally.refuse()
+                raise Busy(f'{self._tally.queue_size} requests are under way already; try again')
+        return Request(self._tally, deadline, self._forget)
 
-    def _work(self, stage: int) -> None:
-        while (job := self._inboxes[stage].take()) is not None:
-            start = time.monotonic()
-            job.times[f'wait_{STAGES[stage]}'] = start - job.entered
-            try:
-                self._step(stage, job)
-            except Exception as error:
-                logger.debug('%s failed', STAGES[stage], exc_info=True)
-                self._report(job.failed, error)
+    def _put(self, stage: int, job: Job) -> None:
+        job.entered = time.monotonic()
+        dropped = self._inboxes[stage].put(job)
+        if dropped is not None:
+            dropped.owner.dropped()
+
+    def _forget(self, owner: Owner) -> None:
+        for inbox in self._inboxes:
+            for job in inbox.remove(lambda job: job.owner is owner):
+                job.owner.dropped()
+
+    def _expire(self) -> None:
+        now = time.monotonic()
+        for inbox in self._inboxes[:2]:
+            for job in inbox.remove(lambda job: job.owner.expired(now)):
+                self._report(job.owner.failed, _late())
+
+    def _prepare(self) -> None:
+        while jobs := self._inboxes[0].take():
+            job, = self._begun(0, jobs)
+            if self._is_late(job):
                 continue
-            job.entered = time.monotonic()
-            job.times[STAGES[stage]] = job.entered - start
-            if stage + 1 < len(STAGES):
-                self.put(stage + 1, job)
-            else:
-                self._report(job.done, replace(job.value, timings=job.times))
+            try:
+                job.value = self._engine.prepare(job.work(), job.options)
+                job.shape = job.value.shape
+            except Exception as error:
+                self._fail(job, error)
+                continue
+            self._hand_on(0, job)
+
+    def _infer(self) -> None:
+        infer, finish = self._inboxes[1:]
+        while jobs := infer.take(self._most, self._window):
+            ready = [job for job in self._begun(1, jobs)
+                     if not self._is_late(job) and job.owner.begin()]
+            if ready and ready[0].options is None:
+                self._call(ready[0])
+            elif ready:
+                self._network(ready)
+            # A device that works on while this thread goes on gets one batch ahead and no
+            # further, and no frame that was computed is dropped for a newer one.
+            finish.wait_until_empty()
+
+    def _finish(self) -> None:
+        while jobs := self._inboxes[2].take():
+            job, = self._begun(2, jobs)
+            try:
+                result: DepthResult = self._engine.finish(job.value)
+            except Exception as error:
+                self._fail(job, error)
+                continue
+            # The engine knows when the device was busy, the clock here only when it was asked.
+            self._tally.busy(result.timings.get('infer', job.times['infer']) / job.batch)
+            self._clock(2, job)
+            self._report(job.owner.done, replace(result, timings=job.times))
+
+    def _call(self, job: Job) -> None:
+        try:
+            value = job.work()
+        except Exception as error:
+            self._fail(job, error)
+            return
+        self._clock(1, job)
+        self._tally.busy(job.times['infer'])
+        self._report(job.owner.done, value)
+
+    def _network(self, jobs: Sequence[Job]) -> None:
+        try:
+            values = self._engine.infer([job.value for job in jobs])
+        except Exception as error:
+            self._tally.batch(len(jobs), split=len(jobs) > 1)
+            if len(jobs) == 1:
+                self._fail(jobs[0], error)
+                return
+            logger.warning('%d images together failed and are repeated in parts: %s',
+                           len(jobs), error)
+            if isinstance(error, OutOfMemory):
+                self._fitting[jobs[0].shape] = len(jobs) // 2
+        else:
+            self._tally.batch(len(jobs), split=False)
+            for job, value in zip(jobs, values, strict=True):
+                job.value, job.batch = value, len(jobs)
+                self._hand_on(1, job)
+            return
+        # One of them may be to blame, or their number; the others are not to suffer. Not above:
+        # the error holds what the device has no memory for.
+        half = len(jobs) // 2
+        self._network(jobs[:half])
+        self._network(jobs[half:])
+
+    def _most(self, job: Job) -> int:
+        return min(self._max_batch, self._fitting.get(job.shape, self._max_batch))
+
+    @staticmethod
+    def _begun(stage: int, jobs: Sequence[Job]) -> Sequence[Job]:
+        """Note how long jobs have waited for a stage, and that it begins."""
+        now = time.monotonic()
+        for job in jobs:
+            job.times[f'wait_{STAGES[stage]}'] = now - job.entered
+            job.entered = now
+        return jobs
+
+    @staticmethod
+    def _clock(stage: int, job: Job) -> None:
+        job.times[STAGES[stage]] = time.monotonic() - job.entered
+
+    def _hand_on(self, stage: int, job: Job) -> None:
+        self._clock(stage, job)
+        self._put(stage + 1, job)
+
+    def _is_late(self, job: Job) -> bool:
+        late = job.owner.expired(job.entered)
+        if late:
+            self._report(job.owner.failed, _late())
+        return late
+
+    def _fail(self, job: Job, error: Exception) -> None:
+        logger.debug('a frame failed', exc_info=error)
+        self._report(job.owner.failed, error)
 
     @staticmethod
     def _report(callback: Callable[[Any], None], value: Any) -> None:
@@ -246,10 +284,6 @@ class Runner:
         except Exception:
             logger.exception('the receiver of a result or error failed')
 
-    def _step(self, stage: int, job: Job) -> None:
-        if stage == 0:
-            job.value = self._engine.prepare(job.source(), job.options)
-        elif stage == 1:
-            job.value, = self._engine.infer([job.value])
-        else:
-            job.value = self._engine.finish(job.value)
+
+def _late() -> DeadlineExceeded:
+    return DeadlineExceeded('the deadline was over before the device was free')

@@ -29,7 +29,7 @@ from depth_anything_ros.ros.distro import destroy_state_machine, steady_timer
 from depth_anything_ros.ros.parameters import Parameters
 from depth_anything_ros.ros.reporting import Reporter
 from depth_anything_ros.ros.services import EstimateDepthServer
-from depth_anything_ros.service import DepthService, load_engine
+from depth_anything_ros.service import DepthService, open_service
 from depth_anything_ros.settings import Settings
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
@@ -38,11 +38,6 @@ logger = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT = 1.5
 """Seconds that the frame on the device may take to come to its end."""
-
-
-def open_service(settings: Settings) -> DepthService:
-    """Load the model that the settings name and serve it."""
-    return DepthService(load_engine(settings), queue_size=settings.model.queue_size)
 
 
 class DepthNode(LifecycleNode):  # type: ignore[misc]

@@ -43,3 +43,9 @@ class ModelSettings:
     queue_size: int = setting(
         4, 'Requests (service calls, bridges) that may wait; one more is answered busy.',
         low=1, high=1024, read_only=True)
+    max_batch: int = setting(
+        0, 'Images of one processed shape that go through the network together, of whichever '
+        'camera or request; 0: 4 on CUDA, 1 on a CPU.', low=0, high=64, read_only=True)
+    batch_window: float = setting(
+        0.0, 'Time to wait for more images of one shape; 0: only those that wait already.',
+        unit='ms', low=0.0, high=1000.0, read_only=True)

@@ -1,0 +1,107 @@
+# Copyright 2026 the depth_anything_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What a runner has done: counts of requests, sizes of batches, the device's busy time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+import threading
+from typing import Mapping
+
+OUTCOMES = ('done', 'failed', 'expired', 'cancelled')
+"""How a request that was accepted ends."""
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """
+    What a runner has done since it was started.
+
+    ``received == done + failed + expired + cancelled + under_way`` at every moment; ``refused``
+    are requests that found no room and are not among them. ``waiting`` is the number of frames
+    and requests in front of the stages prepare, infer and finish now. ``batches`` says how many
+    calls of the network had how many images; ``split`` how many of them failed as a whole and
+    were repeated in parts. ``busy_s`` is the network's time in seconds.
+    """
+
+    queue_size: int
+    received: int
+    under_way: int
+    done: int
+    failed: int
+    expired: int
+    cancelled: int
+    refused: int
+    waiting: tuple[int, int, int]
+    batches: Mapping[int, int]
+    split: int
+    busy_s: float
+
+
+class Tally:
+    """Counts from several threads; admits requests as long as there is room."""
+
+    def __init__(self, queue_size: int) -> None:
+        """
+        Begin at zero.
+
+        :param queue_size: requests that may be under way.
+        """
+        self.queue_size = queue_size
+        self._lock = threading.Lock()
+        self._counts: Counter[str] = Counter()
+        self._batches: Counter[int] = Counter()
+        self._busy = 0.0
+
+    def admit(self) -> bool:
+        """Return whether there is room for one more request, which is counted then."""
+        with self._lock:
+            room = self._under_way() < self.queue_size
+            self._counts['received'] += room
+            return room
+
+    def refuse(self) -> None:
+        """Count a request that found no room."""
+        with self._lock:
+            self._counts['refused'] += 1
+
+    def end(self, outcome: str) -> None:
+        """Count how a request ended, one of ``OUTCOMES``; its place is free from now on."""
+        with self._lock:
+            self._counts[outcome] += 1
+
+    def batch(self, size: int, split: bool) -> None:
+        """Count one call of the network, and whether it has to be repeated in parts."""
+        with self._lock:
+            self._batches[size] += 1
+            self._counts['split'] += split
+
+    def busy(self, seconds: float) -> None:
+        """Add to the network's time."""
+        with self._lock:
+            self._busy += seconds
+
+    def snapshot(self, waiting: tuple[int, int, int]) -> Statistics:
+        """Return all counts of one moment, with how many jobs wait in front of each stage."""
+        with self._lock:
+            names = ('received', 'refused', 'split', *OUTCOMES)
+            return Statistics(
+                queue_size=self.queue_size, under_way=self._under_way(), waiting=waiting,
+                batches=dict(sorted(self._batches.items())), busy_s=self._busy,
+                **{name: self._counts[name] for name in names})
+
+    def _under_way(self) -> int:
+        return self._counts['received'] - sum(self._counts[name] for name in OUTCOMES)
