@@ -22,7 +22,7 @@ from typing import Iterable
 
 from depth_anything_ros.core.camera import Intrinsics
 from depth_anything_ros.core.frame import Frame
-from depth_anything_ros.core.options import FrameOptions, Output
+from depth_anything_ros.core.options import FrameOptions, Output, PER_PIXEL
 from depth_anything_ros.core.result import DepthResult
 from depth_anything_ros.engine.base import Engine, EngineInfo
 from depth_anything_ros.engine.entry import import_engine
@@ -74,7 +74,7 @@ class DepthEstimator:
         self, rgb: npt.NDArray[np.uint8], K: npt.ArrayLike | None = None, *,
         fov_deg: float = 0.0, focal_length: float = 0.0, process_res: int = 0,
         process_res_method: str = 'upper_bound_resize', minimum: float = 0.0,
-        maximum: float = float('inf'), outputs: Iterable[Output | str] = tuple(Output),
+        maximum: float = float('inf'), outputs: Iterable[Output | str] = PER_PIXEL,
     ) -> DepthResult:
         """
         Return the depth of an image.

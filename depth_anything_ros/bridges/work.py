@@ -28,7 +28,7 @@ from depth_anything_ros.bridges.requests import (
     process_res_of,
 )
 from depth_anything_ros.core.frame import Frame
-from depth_anything_ros.core.options import FrameOptions, Output
+from depth_anything_ros.core.options import FrameOptions, Output, PER_PIXEL
 from depth_anything_ros.core.result import DepthResult
 from depth_anything_ros.errors import InvalidRequest
 from depth_anything_ros.wire.limits import Limits
@@ -66,7 +66,7 @@ def own_work(message: Message, roots: ImageRoots, limits: Limits) -> Work:
     elif not isinstance(image, (np.ndarray, str)):
         raise InvalidRequest("request has no array 'image'")
     names = header.get('outputs', ['depth'])
-    known = [item.value for item in Output]
+    known = [item.value for item in PER_PIXEL]
     if not isinstance(names, list) or not all(name in known for name in names):
         raise InvalidRequest(f'outputs must be a list of {", ".join(known)}')
     options = FrameOptions(

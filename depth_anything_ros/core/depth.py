@@ -91,6 +91,23 @@ def invalidate(
     return np.where(valid, depth, np.float32(np.nan)).astype(np.float32, copy=False)
 
 
+def looks_beyond(
+    depth: npt.NDArray[np.float32], *, maximum: float = float('inf'),
+    sky: npt.NDArray[np.bool_] | None = None,
+) -> npt.NDArray[np.bool_]:
+    """
+    Return where the view is free beyond ``maximum``: sky, or a depth farther than that.
+
+    :param depth: (H, W) float32, as the network has it: not invalidated.
+    :param maximum: largest valid depth, same unit.
+    :param sky: (H, W) bool, True where the sky is.
+    :returns: (H, W) bool.
+    """
+    with np.errstate(invalid='ignore'):
+        beyond = np.asarray(depth > maximum)
+    return beyond if sky is None else beyond | sky
+
+
 LARGEST_MILLIMETRES = 65535
 """Largest depth of the 16-bit raw form: 65.535 m."""
 

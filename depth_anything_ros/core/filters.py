@@ -39,10 +39,17 @@ def within_range(
         raise InvalidRequest(
             f'range limits must satisfy 0 <= nearest < farthest, seen {nearest:g} and '
             f'{farthest:g}')
-    squared = np.einsum('...i,...i->...', points[..., :3], points[..., :3])
+    distance = lengths(points)
     with np.errstate(invalid='ignore'):
-        inside = (squared >= nearest ** 2) & (squared <= farthest ** 2)
+        inside = (distance >= nearest) & (distance <= farthest)
     return np.asarray(inside)
+
+
+def lengths(points: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return the distance of (..., 3 or more) float32 points from the camera, NaN of invalid."""
+    x, y, z = points[..., 0], points[..., 1], points[..., 2]
+    distance: npt.NDArray[np.float32] = np.sqrt(x * x + y * y + z * z)
+    return distance
 
 
 def heights(

@@ -17,15 +17,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from depth_anything_ros.core.camera import Intrinsics
-from depth_anything_ros.core.depth import DepthKind, FocalSource, invalidate, SKY_THRESHOLD
+from depth_anything_ros.core.cloud import make_cloud, trusted_depth
+from depth_anything_ros.core.depth import (
+    DepthKind,
+    FocalSource,
+    invalidate,
+    looks_beyond,
+    SKY_THRESHOLD,
+)
 from depth_anything_ros.core.frame import Frame
-from depth_anything_ros.core.options import FrameOptions, Output
+from depth_anything_ros.core.options import FrameOptions, Output, SkyMode
 from depth_anything_ros.core.pointcloud import organised_cloud
 from depth_anything_ros.core.preview import colourise
+from depth_anything_ros.core.remarks import cloud_missing, remarks
 from depth_anything_ros.core.resize import resize_depth, resize_nearest
 from depth_anything_ros.core.result import choose_intrinsics, choose_law, DepthResult, ScaleLaw
+from depth_anything_ros.core.scan import make_scan
+from depth_anything_ros.core.view import (
+    estimated_camera,
+    processed_camera,
+    processed_pixels,
+    uncropped_camera,
+    View,
+    view_of,
+)
 import numpy as np
 import numpy.typing as npt
 
@@ -49,40 +67,20 @@ class NetworkDepth:
     resized: tuple[int, int] | None = None
     offset: tuple[int, int] = (0, 0)
 
-    def uncropped(
-        self, values: npt.NDArray[np.float32], fill: float,
-    ) -> npt.NDArray[np.float32]:
+    @property
+    def size(self) -> tuple[int, int]:
+        """Return (width, height) of the maps."""
+        height, width = self.depth.shape
+        return width, height
+
+    def uncropped(self, values: npt.NDArray[Any], fill: float) -> npt.NDArray[Any]:
         """Return a map of these pixels with ``fill`` where the crop took pixels away."""
         if self.resized is None or self.resized == values.shape[::-1]:
             return values
-        canvas = np.full(self.resized[::-1], fill, np.float32)
+        canvas = np.full(self.resized[::-1], fill, values.dtype)
         (x, y), (height, width) = self.offset, values.shape
         canvas[y:y + height, x:x + width] = values
         return canvas
-
-    def predicted_uncropped(self) -> Intrinsics | None:
-        """Return the predicted camera of the image before the crop."""
-        camera, (x, y) = self.predicted, self.offset
-        if camera is None or self.resized is None:
-            return camera
-        return Intrinsics(camera.fx, camera.fy, camera.cx + x, camera.cy + y, *self.resized)
-
-
-def processed_camera(
-    camera: Intrinsics | None, size: tuple[int, int], resized: tuple[int, int] | None,
-    offset: tuple[int, int],
-) -> Intrinsics | None:
-    """
-    Return the camera of the processed pixels.
-
-    :param camera: that of the frame, None when unknown.
-    :param size: (width, height) in pixels of the network's maps.
-    :param resized: (width, height) before the crop, None without one.
-    :param offset: (x, y) of the crop.
-    """
-    if camera is None:
-        return None
-    return camera.resized(*(resized or size)).cropped(*offset, *size)
 
 
 def raw_law(kind: DepthKind, camera: Intrinsics | None, source: FocalSource) -> ScaleLaw:
@@ -95,7 +93,7 @@ def finish(
     raw: NetworkDepth, frame: Frame, options: FrameOptions, model: str,
 ) -> DepthResult:
     """
-    Return depth at the frame's size, in metres where the law allows, with what was asked for.
+    Return depth at the wanted size, in metres where the law allows, with what was asked for.
 
     :param raw: the network's answer at the processed size.
     :param frame: the image.
@@ -103,36 +101,66 @@ def finish(
     :param model: the model's name, carried into the result.
     :raises InvalidIntrinsics: when metres need a focal length that nobody gave.
     """
-    width, height = frame.size
-    camera, source = choose_intrinsics(frame, options, raw.predicted_uncropped())
+    known, source = choose_intrinsics(
+        frame, options, uncropped_camera(raw.predicted, raw.resized, raw.offset))
     if options.raw:
-        return _finish_raw(raw, frame, options, model, camera, source)
-    processed = camera.resized(*(raw.resized or raw.depth.shape[::-1])) if camera else None
-    law = choose_law(raw.kind, processed, source)
+        return _finish_raw(raw, frame, options, model, known, source)
+    law = choose_law(
+        raw.kind, known.resized(*(raw.resized or raw.size)) if known else None, source)
+    view = view_of(options, frame.size, known, raw.size, raw.resized, raw.offset)
+    wanted, metric = options.outputs, raw.kind is not DepthKind.RELATIVE
+    minimum, maximum = (options.minimum, options.maximum) if metric else (0.0, float('inf'))
+
+    def laid_out(values: npt.NDArray[Any], fill: float) -> npt.NDArray[Any]:
+        return values if view.processed else raw.uncropped(values, fill)
+
+    scaled = raw.depth * np.float32(law.factor)
     sky = None if raw.sky is None else raw.sky >= SKY_THRESHOLD
-    metric = raw.kind is not DepthKind.RELATIVE
-    depth = invalidate(
-        raw.depth * np.float32(law.factor), sky=sky,
-        minimum=options.minimum if metric else 0.0,
-        maximum=options.maximum if metric else float('inf'))
-    depth = resize_depth(raw.uncropped(depth, np.nan), width, height)
-    wanted = options.outputs
-    confidence = cloud = preview = None
+    valid = invalidate(scaled, sky=sky, minimum=minimum, maximum=maximum)
+    depth = resize_depth(laid_out(valid, np.nan), *view.size)
+    beyond = resize_nearest(
+        laid_out(looks_beyond(scaled, maximum=maximum, sky=sky), False), *view.size)
+    open_depth = np.where(beyond, np.float32(np.inf), depth)
+    processed = processed_pixels(
+        frame.rgb, raw.size, raw.resized, raw.offset) if view.processed else None
+    rgb = frame.rgb if processed is None else processed
+    confidence = cloud = preview = wide_sky = scan = None
     if Output.CONFIDENCE in wanted and raw.confidence is not None:
-        whole = raw.uncropped(raw.confidence, np.nan)
-        confidence = resize_nearest(whole, width, height)
-    if Output.POINTS in wanted and camera is not None and metric:
-        cloud = organised_cloud(depth, camera, frame.rgb)
+        confidence = resize_nearest(laid_out(raw.confidence, np.nan), *view.size)
+    if Output.POINTS in wanted and not cloud_missing(options, frame, law, view.camera):
+        trusted = trusted_depth(valid, raw.confidence, options.points)
+        cloud = _cloud(
+            resize_depth(laid_out(trusted, np.nan), *view.size), rgb, beyond, frame, view,
+            options)
+    if Output.SCAN in wanted and view.camera is not None and metric:
+        scan = make_scan(open_depth, view.camera, options.scan, options.mount)
+    if options.sky_mode is SkyMode.INF:
+        depth = open_depth
     if Output.PREVIEW in wanted:
         preview = colourise(depth)
-    wide_sky = None
     if Output.SKY in wanted and raw.sky is not None:
-        whole = raw.uncropped(raw.sky, 0.0)
-        wide_sky = resize_nearest(whole, width, height) >= SKY_THRESHOLD
+        wide_sky = resize_nearest(laid_out(raw.sky, 0.0), *view.size) >= SKY_THRESHOLD
+    estimated = estimated_camera(raw.predicted, view, raw.resized, raw.offset)
     return DepthResult(
-        frame=frame, depth=depth, scale_law=law, model=model, intrinsics=camera,
-        confidence=confidence, sky=wide_sky, cloud=cloud, preview=preview,
-        notes=remarks(options, law, camera, raw.confidence is not None, raw.sky is not None))
+        frame=frame, depth=depth, scale_law=law, model=model, intrinsics=view.camera,
+        confidence=confidence, sky=wide_sky, cloud=cloud, preview=preview, scan=scan,
+        estimated=estimated if Output.INTRINSICS in wanted else None, processed=processed,
+        notes=remarks(options, frame, law, view.camera, raw.confidence is not None,
+                      raw.sky is not None))
+
+
+def _cloud(
+    depth: npt.NDArray[np.float32], rgb: npt.NDArray[np.uint8], beyond: npt.NDArray[np.bool_],
+    frame: Frame, view: View, options: FrameOptions,
+) -> npt.NDArray[np.float32]:
+    assert view.camera is not None
+    if options.plain_cloud:
+        return organised_cloud(depth, view.camera, rgb)
+    return make_cloud(
+        depth, view.camera, rgb, options.points, to_level=options.mount.to_level,
+        placement=frame.placement.matrix if frame.placement else None,
+        beyond=beyond if options.sky_mode is SkyMode.FAR else None,
+        far_distance=options.far_distance)
 
 
 def _finish_raw(
@@ -149,32 +177,6 @@ def _finish_raw(
     return DepthResult(
         frame=frame, depth=raw.depth, scale_law=law, model=model, intrinsics=camera,
         confidence=raw.confidence if Output.CONFIDENCE in wanted else None, sky=sky,
-        notes=remarks(options, law, camera, raw.confidence is not None, raw.sky is not None),
+        notes=remarks(options, frame, law, camera, raw.confidence is not None,
+                      raw.sky is not None),
         raw=True)
-
-
-def remarks(
-    options: FrameOptions, law: ScaleLaw, camera: Intrinsics | None, has_confidence: bool,
-    has_sky: bool,
-) -> tuple[str, ...]:
-    """
-    Return what a reader must know: what was assumed, and what was asked for but is not there.
-
-    :param options: what was asked for.
-    :param law: the scale law that was used.
-    :param camera: the intrinsics that were used.
-    :param has_confidence: whether the model predicts confidence.
-    :param has_sky: whether the model predicts sky.
-    """
-    notes = []
-    if law.focal_source is FocalSource.MODEL:
-        notes.append('the intrinsics are predicted by the model, not calibrated')
-    if Output.POINTS in options.outputs and law.kind is DepthKind.RELATIVE:
-        notes.append('no cloud: the depth of this model has no unit')
-    elif Output.POINTS in options.outputs and camera is None:
-        notes.append('no cloud: the camera is unknown; give K, a focal length or a field of view')
-    if Output.CONFIDENCE in options.outputs and not has_confidence:
-        notes.append('no confidence: this model predicts none')
-    if Output.SKY in options.outputs and not has_sky:
-        notes.append('no sky mask: this model predicts none')
-    return tuple(notes)

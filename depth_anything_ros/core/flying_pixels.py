@@ -80,7 +80,7 @@ def _flying_along_rows(
         nearer, farther, straight = [], [], []
         for side in (left, right):
             nearer.append(np.fmax.reduce(side[1:]) > inverse * factor)
-            farther.append(np.fmin.reduce(side[1:]) < inverse / factor)
+            farther.append(np.fmin.reduce(side[1:]) * factor < inverse)
             straight.append(_largest_bend(side) <= bend)
     between = (nearer[0] & farther[1]) | (farther[0] & nearer[1])
     flying: npt.NDArray[np.bool_] = between & ~straight[0] & ~straight[1]

@@ -19,6 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from depth_anything_ros.core.camera import Intrinsics
+from depth_anything_ros.core.placement import Placement
 from depth_anything_ros.errors import InvalidImage, InvalidIntrinsics
 import numpy as np
 import numpy.typing as npt
@@ -31,12 +32,14 @@ class Frame:
 
     ``stamp_ns`` is the time of exposure in nanoseconds, ``frame_id`` the name of the optical
     frame, ``intrinsics`` those of exactly these pixels, or None for an uncalibrated camera.
+    ``placement`` is the pose of the optical frame where points are wanted in another one.
     """
 
     rgb: npt.NDArray[np.uint8]
     stamp_ns: int = 0
     frame_id: str = ''
     intrinsics: Intrinsics | None = None
+    placement: Placement | None = None
 
     def __post_init__(self) -> None:
         """Refuse what is not an RGB image, or intrinsics of another size."""

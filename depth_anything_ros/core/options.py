@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from enum import Enum
 import math
 
+from depth_anything_ros.core.cloud_options import CloudOptions, ScanOptions
+from depth_anything_ros.core.placement import Mount
 from depth_anything_ros.errors import InvalidRequest
 
 PROCESS_RES_METHODS = (
@@ -35,6 +37,33 @@ class Output(str, Enum):
     CONFIDENCE = 'confidence'
     SKY = 'sky'
     PREVIEW = 'preview'
+    SCAN = 'scan'
+    INTRINSICS = 'intrinsics'
+    """What the model itself takes the camera for, also where the camera is known."""
+
+
+PER_PIXEL = (Output.DEPTH, Output.POINTS, Output.CONFIDENCE, Output.SKY, Output.PREVIEW)
+"""Outputs that are maps of an image: what the APIs hand out."""
+
+
+class SkyMode(str, Enum):
+    """
+    What the sky, and what is beyond the largest depth, becomes.
+
+    NAN: no depth and no point. INF: +Inf in the depth map (REP 117), no point. FAR: no depth, and
+    a point on the pixel's ray at ``far_distance``, which clears a costmap up to there.
+    """
+
+    NAN = 'nan'
+    INF = 'inf'
+    FAR = 'far'
+
+
+class OutputSize(str, Enum):
+    """The size of all that comes back: the input image's, or that at which the network saw it."""
+
+    INPUT = 'input'
+    MODEL = 'model'
 
 
 @dataclass(frozen=True)
@@ -45,8 +74,10 @@ class FrameOptions:
     ``process_res`` is the longest (or, for lower_bound methods, shortest) side in pixels, 0 for
     the model's own; ``minimum`` and ``maximum`` bound valid depth in metres; ``focal_length``
     (pixels of the camera's image) and ``fov_deg`` (horizontal, degrees) are used when the frame
-    brings no intrinsics, 0 for not given. ``raw`` asks for the network's own numbers at the
-    processed size: no scale, no validity, no resize, so no focal length is needed.
+    brings no intrinsics, 0 for not given. ``points`` and ``scan`` say what is in the cloud and in
+    the scan, ``mount`` what is level and where the ground is, for both. ``raw`` asks for the
+    network's own numbers at the processed size: no scale, no validity, no resize, so no focal
+    length is needed.
     """
 
     process_res: int = 0
@@ -57,6 +88,12 @@ class FrameOptions:
     fov_deg: float = 0.0
     outputs: frozenset[Output] = frozenset({Output.DEPTH})
     raw: bool = False
+    output_size: OutputSize = OutputSize.INPUT
+    sky_mode: SkyMode = SkyMode.NAN
+    far_distance: float = 10.0
+    points: CloudOptions = CloudOptions()
+    scan: ScanOptions = ScanOptions()
+    mount: Mount = Mount()
 
     def __post_init__(self) -> None:
         """Refuse values that cannot be meant."""
@@ -74,5 +111,12 @@ class FrameOptions:
             raise InvalidRequest(f'focal_length must be 0 or more, seen {self.focal_length:g}')
         if not 0 <= self.fov_deg < 180:
             raise InvalidRequest(f'fov_deg must be in [0, 180), seen {self.fov_deg:g}')
-        if self.raw and self.outputs & {Output.POINTS, Output.PREVIEW}:
-            raise InvalidRequest('raw depth comes without points and preview')
+        if not 0 < self.far_distance < math.inf:
+            raise InvalidRequest(f'far_distance must be positive, seen {self.far_distance:g}')
+        if self.raw and self.outputs & {Output.POINTS, Output.PREVIEW, Output.SCAN}:
+            raise InvalidRequest('raw depth comes without points, preview and scan')
+
+    @property
+    def plain_cloud(self) -> bool:
+        """Return whether the cloud is the organised one of every pixel, as without options."""
+        return self.points == CloudOptions() and self.sky_mode is not SkyMode.FAR

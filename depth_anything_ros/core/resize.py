@@ -16,8 +16,12 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 import numpy.typing as npt
+
+Value = TypeVar('Value', bound=np.generic)
 
 EDGE_RATIO = 1.1
 """Neighbours whose depths differ by more than this factor belong to different surfaces."""
@@ -78,8 +82,8 @@ def resize_depth(
 
 
 def resize_nearest(
-    values: npt.NDArray[np.float32], width: int, height: int,
-) -> npt.NDArray[np.float32]:
+    values: npt.NDArray[Value], width: int, height: int,
+) -> npt.NDArray[Value]:
     """Return ``values`` (H, W) at (height, width) by the nearest pixel centre."""
     if values.shape[:2] == (height, width):
         return values

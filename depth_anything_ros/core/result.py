@@ -25,7 +25,8 @@ from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.geometry import unproject
 from depth_anything_ros.core.options import FrameOptions
 from depth_anything_ros.core.preview import colourise
-from depth_anything_ros.errors import InvalidIntrinsics
+from depth_anything_ros.core.scan import Scan
+from depth_anything_ros.errors import InvalidImage, InvalidIntrinsics
 import numpy as np
 import numpy.typing as npt
 
@@ -59,14 +60,18 @@ class ScaleLaw:
 @dataclass(frozen=True)
 class DepthResult:
     """
-    Depth of one frame at the frame's own size.
+    Depth of one frame at the frame's own size, or at the processed one where that was asked for.
 
     ``depth`` is (H, W) float32 along the optical axis, NaN where invalid: metres when ``kind`` is
     METRIC, without a unit when it is RELATIVE. ``intrinsics`` belong to exactly these pixels
     (None when nobody knows them). ``confidence`` (H, W) float32 is in the model's own scale,
     (1, inf), higher is surer. ``sky`` (H, W) bool. ``cloud`` (H, W, 4) float32 holds x, y, z in
-    metres in the optical frame and packed colour. ``preview`` (H, W, 3) uint8 RGB. ``timings``
-    are seconds by stage. ``notes`` say what a reader must know, such as an assumed focal length.
+    metres in the optical frame and packed colour; with cloud options it may be smaller, a list
+    (N, 4), without colour (..., 3), and in the frame of ``frame.placement``. ``preview`` (H, W, 3)
+    uint8 RGB. ``scan`` is the planar scan, ``estimated`` the camera that the model predicts, at
+    the depth's size. ``timings`` are seconds by stage. ``notes`` say what a reader must know, such
+    as an assumed focal length. ``processed`` (h, w, 3) uint8 RGB are the pixels that the network
+    saw, where the engine handed them on.
 
     A ``raw`` result holds the network's own numbers, and all its maps and its intrinsics are at
     the processed size.
@@ -81,6 +86,9 @@ class DepthResult:
     sky: npt.NDArray[np.bool_] | None = None
     cloud: npt.NDArray[np.float32] | None = None
     preview: npt.NDArray[np.uint8] | None = None
+    scan: Scan | None = None
+    estimated: Intrinsics | None = None
+    processed: npt.NDArray[np.uint8] | None = None
     timings: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     raw: bool = False
@@ -96,6 +104,18 @@ class DepthResult:
             return self.scale_law.kind
         relative = self.scale_law.kind is DepthKind.RELATIVE
         return DepthKind.RELATIVE if relative else DepthKind.METRIC
+
+    @property
+    def color(self) -> npt.NDArray[np.uint8]:
+        """
+        Return the (H, W, 3) uint8 RGB colour of every depth pixel.
+
+        :raises InvalidImage: when the engine did not hand on the pixels of a processed size.
+        """
+        for pixels in (self.processed, self.frame.rgb):
+            if pixels is not None and pixels.shape[:2] == self.depth.shape:
+                return pixels
+        raise InvalidImage(f'there are no colours of the size of the depth, {self.depth.shape}')
 
     def points(self) -> npt.NDArray[np.float32]:
         """

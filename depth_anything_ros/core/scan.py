@@ -20,6 +20,8 @@ from dataclasses import dataclass
 import math
 
 from depth_anything_ros.core.camera import Intrinsics
+from depth_anything_ros.core.cloud_options import ScanOptions
+from depth_anything_ros.core.placement import Mount
 from depth_anything_ros.errors import InvalidIntrinsics, InvalidRequest
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +49,32 @@ class ScanGrid:
     angle_max: float
     angle_increment: float
     beams: int
+
+
+@dataclass(frozen=True)
+class Scan:
+    """
+    A planar scan in a level frame at the camera: x forward, y left, z up (REP 103).
+
+    ``ranges`` (beams,) float32 are horizontal distances in metres, from ``angle_min`` on in steps
+    of ``angle_increment`` radians; +Inf, -Inf and NaN as in :func:`scan_ranges`. ``nearest`` and
+    ``farthest`` are the limits, metres.
+    """
+
+    ranges: npt.NDArray[np.float32]
+    angle_min: float
+    angle_max: float
+    angle_increment: float
+    nearest: float
+    farthest: float
+
+    @classmethod
+    def of(
+        cls, ranges: npt.NDArray[np.float32], grid: ScanGrid, options: ScanOptions,
+    ) -> Scan:
+        """Return the scan of ranges that were measured on a grid."""
+        return cls(ranges, grid.angle_min, grid.angle_max, grid.angle_increment,
+                   options.nearest, options.farthest)
 
 
 def scan_grid(intrinsics: Intrinsics, to_level: npt.ArrayLike | None = None) -> ScanGrid:
@@ -131,3 +159,21 @@ def scan_ranges(
     found = np.full(grid.beams, np.inf, np.float32)
     np.minimum.at(found, grid.beam[hit], distance[hit])
     return np.where(np.isfinite(found), found, ranges)
+
+
+def make_scan(
+    depth: npt.NDArray[np.float32], intrinsics: Intrinsics, options: ScanOptions, mount: Mount,
+) -> Scan:
+    """
+    Return the scan of a depth map.
+
+    :param depth: (H, W) float32 metres, NaN where invalid, +Inf where the view is free.
+    :param intrinsics: the camera of this depth map.
+    :param options: band and limits.
+    :param mount: what is level, and from where heights count.
+    """
+    grid = scan_grid(intrinsics, mount.to_level)
+    ranges = scan_ranges(
+        depth, grid, lowest=options.lowest, highest=options.highest, nearest=options.nearest,
+        farthest=options.farthest)
+    return Scan.of(ranges, grid, options)

@@ -42,22 +42,33 @@ def voxel_keys(
     :raises InvalidRequest: when the size is not positive or too small for points so far away, or
         a point is not finite.
     """
-    if not 0 < size < np.inf:
-        raise InvalidRequest(f'voxel size must be positive, seen {size:g} m')
+    check_extent(float(np.abs(points).max(initial=0)), size)
     scaled = points / np.float32(size)
-    farthest = float(np.abs(points).max(initial=0))
-    if not np.isfinite(farthest):
-        raise InvalidRequest('points must be finite to be thinned, seen NaN or infinity')
-    if np.abs(scaled).max(initial=0) >= AXIS_LIMIT:
-        raise InvalidRequest(
-            f'voxel size {size:g} m is too small for a point at {farthest:g} m; at least '
-            f'{farthest / (AXIS_LIMIT - 1):g} m')
     index = np.floor(scaled)
     offset = scaled - index - np.float32(0.5)
-    distance = np.einsum('ij,ij->i', offset, offset)
+    x, y, z = offset.T
+    distance = x * x + y * y + z * z  # term by term, as the device adds them up
     shifted = index.astype(np.int64) + AXIS_LIMIT
     keys = (shifted[:, 0] << 2 * AXIS_BITS) | (shifted[:, 1] << AXIS_BITS) | shifted[:, 2]
     return keys, distance
+
+
+def check_extent(farthest: float, size: float) -> None:
+    """
+    Refuse a voxel size whose index does not fit.
+
+    :param farthest: largest coordinate of all points, metres.
+    :param size: side of a voxel, metres.
+    :raises InvalidRequest: saying what would fit.
+    """
+    if not 0 < size < np.inf:
+        raise InvalidRequest(f'voxel size must be positive, seen {size:g} m')
+    if not np.isfinite(farthest):
+        raise InvalidRequest('points must be finite to be thinned, seen NaN or infinity')
+    if farthest >= size * (AXIS_LIMIT - 1):
+        raise InvalidRequest(
+            f'voxel size {size:g} m is too small for a point at {farthest:g} m; at least '
+            f'{farthest / (AXIS_LIMIT - 2):g} m')
 
 
 def thinned(cloud: npt.NDArray[np.float32], size: float) -> npt.NDArray[np.float32]:

@@ -206,7 +206,8 @@ class DA3Engine:
         height, width = item.shape
         steps: Plan = item.payload.plan
         depth, notes, predicted = maps.depth, [], None
-        needed = choose_intrinsics(item.frame, item.options)[0] is None or maps.scale is not None
+        needed = choose_intrinsics(item.frame, item.options)[0] is None or maps.scale is not None \
+            or Output.INTRINSICS in item.options.outputs
         if maps.camera is not None and needed:
             predicted = plausible_camera(maps.camera, width, height)
             if predicted is None:
@@ -218,7 +219,7 @@ class DA3Engine:
             depth = torch.full_like(depth, float('nan'))
         raw = DeviceDepth(
             depth, self._model.kind, maps.confidence, maps.sky, predicted, steps.resized,
-            steps.offset)
+            steps.offset, item.payload.pixels.numpy())
         return raw, tuple(notes)
 
 

@@ -21,13 +21,27 @@ from functools import lru_cache, partial
 
 from depth_anything_ros.core.camera import Intrinsics
 from depth_anything_ros.core.depth import DepthKind, FocalSource, SKY_THRESHOLD
-from depth_anything_ros.core.finish import processed_camera, raw_law, remarks
+from depth_anything_ros.core.finish import raw_law
 from depth_anything_ros.core.frame import Frame
-from depth_anything_ros.core.options import FrameOptions, Output
+from depth_anything_ros.core.options import FrameOptions, Output, SkyMode
 from depth_anything_ros.core.preview import colourise
+from depth_anything_ros.core.remarks import cloud_missing, remarks
 from depth_anything_ros.core.result import choose_intrinsics, choose_law, DepthResult
-from depth_anything_ros.engine.grids import Rays, rays, sampler
-from depth_anything_ros.engine.packing import Outputs, staged
+from depth_anything_ros.core.scan import Scan
+from depth_anything_ros.core.view import (
+    estimated_camera,
+    processed_camera,
+    processed_pixels,
+    uncropped_camera,
+    View,
+    view_of,
+)
+from depth_anything_ros.engine.cloud import make_cloud, trusted_depth
+from depth_anything_ros.engine.grids import Rays, rays, Sampler, sampler
+from depth_anything_ros.engine.packing import Outputs, staged, start_download
+from depth_anything_ros.engine.scan import device_grid, scan_ranges
+import numpy as np
+import numpy.typing as npt
 import torch
 
 
@@ -36,7 +50,8 @@ class DeviceDepth:
     """
     What a network says about one frame, on the device: ``core.finish.NetworkDepth`` in torch.
 
-    Maps are (h, w) float32; ``predicted`` is the camera of these pixels.
+    Maps are (h, w) float32; ``predicted`` is the camera of these pixels; ``pixels`` (h, w, 3)
+    uint8 what the network saw, on the host, None where it is to be made again.
     """
 
     depth: torch.Tensor
@@ -46,6 +61,13 @@ class DeviceDepth:
     predicted: Intrinsics | None = None
     resized: tuple[int, int] | None = None
     offset: tuple[int, int] = (0, 0)
+    pixels: npt.NDArray[np.uint8] | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Return (width, height) of the maps."""
+        height, width = self.depth.shape
+        return width, height
 
     def uncropped(self, values: torch.Tensor, fill: float) -> torch.Tensor:
         """Return a map of these pixels with ``fill`` where the crop took pixels away."""
@@ -66,6 +88,7 @@ class FramePath:
         self._device = device
         self._rays = lru_cache(maxsize=16)(partial(rays, device=device))
         self._sampler = lru_cache(maxsize=16)(partial(sampler, device=device))
+        self._grid = lru_cache(maxsize=16)(partial(device_grid, device=device))
 
     def finish(
         self, raw: DeviceDepth, frame: Frame, options: FrameOptions, model: str,
@@ -79,48 +102,88 @@ class FramePath:
         :param model: the model's name, carried into the result.
         :raises InvalidIntrinsics: when metres need a focal length that nobody gave.
         """
-        width, height = frame.size
-        camera, source = choose_intrinsics(frame, options, self._predicted(raw))
+        known, source = choose_intrinsics(
+            frame, options, uncropped_camera(raw.predicted, raw.resized, raw.offset))
         if options.raw:
-            return self._finish_raw(raw, frame, options, model, camera, source)
-        shape = raw.resized or (raw.depth.shape[1], raw.depth.shape[0])
-        law = choose_law(raw.kind, camera.resized(*shape) if camera else None, source)
-        metric = raw.kind is not DepthKind.RELATIVE
-        wanted = options.outputs
-        cloud = Output.POINTS in wanted and camera is not None and metric
+            return self._finish_raw(raw, frame, options, model, known, source)
+        shape = raw.resized or raw.size
+        law = choose_law(raw.kind, known.resized(*shape) if known else None, source)
+        view = view_of(options, frame.size, known, raw.size, raw.resized, raw.offset)
+        wanted, metric = options.outputs, raw.kind is not DepthKind.RELATIVE
+        points = Output.POINTS in wanted and not cloud_missing(options, frame, law, view.camera)
         out = Outputs(
-            width, height, self._device, cloud=cloud,
+            *view.size, self._device, cloud=points and options.plain_cloud,
             confidence=Output.CONFIDENCE in wanted and raw.confidence is not None,
             sky=Output.SKY in wanted and raw.sky is not None)
-        depth = invalidated(
-            raw.depth * law.factor, raw.sky,
-            options.minimum if metric else 0.0, options.maximum if metric else float('inf'))
-        resize = self._sampler(shape, (width, height))
-        resize.depth(raw.uncropped(depth, float('nan')), out.depth)
-        if out.cloud is not None and camera is not None:
-            rgb = staged(frame.rgb, self._device).to(self._device, non_blocking=True)
-            fill_cloud(out.cloud, out.depth, self._rays(camera), rgb)
+        scaled = raw.depth * law.factor
+        maximum = options.maximum if metric else float('inf')
+        valid = invalidated(scaled, raw.sky, options.minimum if metric else 0.0, maximum)
+        lay = Layout(raw, view, self._sampler(raw.size if view.processed else shape, view.size))
+        lay.depth(valid, out.depth)
+        pixels = processed_rgb(raw, frame) if view.processed else None
+        rgb = frame.rgb if pixels is None else pixels
+        if out.cloud is not None and view.camera is not None:
+            colours = staged(rgb, self._device).to(self._device, non_blocking=True)
+            fill_cloud(out.cloud, out.depth, self._rays(view.camera), colours)
         if out.confidence is not None and raw.confidence is not None:
-            resize.nearest(raw.uncropped(raw.confidence, float('nan')), out.confidence)
+            lay.nearest(raw.confidence, float('nan'), out.confidence)
         if out.sky is not None and raw.sky is not None:
-            is_sky = raw.uncropped(raw.sky, 0.0) >= SKY_THRESHOLD
-            resize.nearest(is_sky, out.sky)
+            lay.nearest(raw.sky >= SKY_THRESHOLD, False, out.sky)
+        beyond = scan = cloud = None
+        if Output.SCAN in wanted or options.sky_mode is not SkyMode.NAN:
+            beyond = torch.empty_like(out.depth, dtype=torch.bool)
+            lay.nearest(looks_beyond(scaled, raw.sky, maximum), False, beyond)
+        if points and not options.plain_cloud:
+            cloud = start_download(self._cloud(
+                lay, out.depth, valid, rgb, beyond, frame, options))
+        if beyond is not None and Output.SCAN in wanted and view.camera is not None and metric:
+            grid = self._grid(view.camera, options.mount)
+            ranges = start_download(scan_ranges(
+                out.depth.masked_fill(beyond, float('inf')), grid, options.scan))
+            scan = Scan.of(ranges, grid.grid, options.scan)
+        if beyond is not None and options.sky_mode is SkyMode.INF:
+            out.depth.masked_fill_(beyond, float('inf'))
         host = out.fetch()
+        estimated = estimated_camera(raw.predicted, view, raw.resized, raw.offset)
         return DepthResult(
-            frame=frame, depth=host.depth, scale_law=law, model=model, intrinsics=camera,
-            confidence=host.confidence, sky=host.sky, cloud=host.cloud,
-            preview=colourise(host.depth) if Output.PREVIEW in wanted else None,
-            notes=remarks(options, law, camera, raw.confidence is not None, raw.sky is not None))
+            frame=frame, depth=host.depth, scale_law=law, model=model, intrinsics=view.camera,
+            confidence=host.confidence, sky=host.sky,
+            cloud=host.cloud if cloud is None else cloud,
+            preview=colourise(host.depth) if Output.PREVIEW in wanted else None, scan=scan,
+            estimated=estimated if Output.INTRINSICS in wanted else None, processed=pixels,
+            notes=remarks(options, frame, law, view.camera, raw.confidence is not None,
+                          raw.sky is not None))
+
+    def _cloud(
+        self, lay: Layout, depth: torch.Tensor, valid: torch.Tensor,
+        rgb: npt.NDArray[np.uint8], beyond: torch.Tensor | None, frame: Frame,
+        options: FrameOptions,
+    ) -> torch.Tensor:
+        """Return a cloud with options; ``depth`` is ``valid`` at the size of the view."""
+        wanted, camera = options.points, lay.view.camera
+        assert camera is not None
+        trusted = trusted_depth(valid, lay.raw.confidence, wanted)
+        if trusted is not valid:
+            depth = torch.empty_like(depth)
+            lay.depth(trusted, depth)
+        colours = None
+        if wanted.color:
+            step = slice(None, None, wanted.stride)
+            colours = staged(rgb[step, step], self._device).to(self._device, non_blocking=True)
+        return make_cloud(
+            depth, self._rays(camera), colours, wanted, to_level=options.mount.to_level,
+            placement=frame.placement.matrix if frame.placement else None,
+            beyond=beyond if options.sky_mode is SkyMode.FAR else None,
+            far_distance=options.far_distance)
 
     def _finish_raw(
         self, raw: DeviceDepth, frame: Frame, options: FrameOptions, model: str,
         camera: Intrinsics | None, source: FocalSource,
     ) -> DepthResult:
-        height, width = raw.depth.shape
-        camera = processed_camera(camera, (width, height), raw.resized, raw.offset)
+        camera = processed_camera(camera, raw.size, raw.resized, raw.offset)
         law = raw_law(raw.kind, camera, source)
         out = Outputs(
-            width, height, self._device, cloud=False,
+            *raw.size, self._device, cloud=False,
             confidence=Output.CONFIDENCE in options.outputs and raw.confidence is not None,
             sky=Output.SKY in options.outputs and raw.sky is not None)
         out.depth.copy_(raw.depth)
@@ -132,19 +195,41 @@ class FramePath:
         return DepthResult(
             frame=frame, depth=host.depth, scale_law=law, model=model, intrinsics=camera,
             confidence=host.confidence, sky=host.sky, raw=True,
-            notes=remarks(options, law, camera, raw.confidence is not None, raw.sky is not None))
+            notes=remarks(options, frame, law, camera, raw.confidence is not None,
+                          raw.sky is not None))
 
     def clear(self) -> None:
         """Free what is kept on the device."""
         self._rays.cache_clear()
         self._sampler.cache_clear()
+        self._grid.cache_clear()
 
-    @staticmethod
-    def _predicted(raw: DeviceDepth) -> Intrinsics | None:
-        camera, (x, y) = raw.predicted, raw.offset
-        if camera is None or raw.resized is None:
-            return camera
-        return Intrinsics(camera.fx, camera.fy, camera.cx + x, camera.cy + y, *raw.resized)
+
+@dataclass(frozen=True)
+class Layout:
+    """How maps of the processed pixels come to the pixels of a view."""
+
+    raw: DeviceDepth
+    view: View
+    resize: Sampler
+
+    def depth(self, depth: torch.Tensor, out: torch.Tensor) -> None:
+        """Write a depth map at the size of the view."""
+        self.resize.depth(self._whole(depth, float('nan')), out)
+
+    def nearest(self, values: torch.Tensor, fill: float, out: torch.Tensor) -> None:
+        """Write any map at the size of the view, ``fill`` where a crop took pixels away."""
+        self.resize.nearest(self._whole(values, fill), out)
+
+    def _whole(self, values: torch.Tensor, fill: float) -> torch.Tensor:
+        return values if self.view.processed else self.raw.uncropped(values, fill)
+
+
+def processed_rgb(raw: DeviceDepth, frame: Frame) -> npt.NDArray[np.uint8]:
+    """Return the (h, w, 3) uint8 pixels that the network saw."""
+    if raw.pixels is not None:
+        return raw.pixels
+    return processed_pixels(frame.rgb, raw.size, raw.resized, raw.offset)
 
 
 def invalidated(
@@ -155,6 +240,14 @@ def invalidated(
     if sky is not None:
         valid &= ~(sky >= SKY_THRESHOLD)
     return torch.where(valid, depth, float('nan'))
+
+
+def looks_beyond(
+    depth: torch.Tensor, sky: torch.Tensor | None, maximum: float,
+) -> torch.Tensor:
+    """Return where the view is free beyond ``maximum``; see ``core.depth.looks_beyond``."""
+    beyond = depth > maximum
+    return beyond if sky is None else beyond | (sky >= SKY_THRESHOLD)
 
 
 def fill_cloud(

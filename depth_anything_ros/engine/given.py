@@ -19,6 +19,7 @@ from __future__ import annotations
 import time
 from typing import Callable, Sequence
 
+from depth_anything_ros.core.camera import Intrinsics
 from depth_anything_ros.core.depth import DepthKind
 from depth_anything_ros.core.finish import finish, NetworkDepth
 from depth_anything_ros.core.frame import Frame
@@ -41,6 +42,7 @@ class GivenDepthEngine:
         kind: DepthKind = DepthKind.METRIC, model: str = 'given', delay: float = 0.0,
         confidence_of: Callable[[Frame], npt.NDArray[np.float32]] | None = None,
         sky_of: Callable[[Frame], npt.NDArray[np.float32]] | None = None,
+        camera_of: Callable[[Frame], Intrinsics] | None = None,
     ) -> None:
         """
         Make an engine from a depth function.
@@ -51,13 +53,16 @@ class GivenDepthEngine:
         :param delay: seconds that one call of ``infer`` takes at least, to act as a slow device.
         :param confidence_of: returns (h, w) float32 confidence of a frame; None: there is none.
         :param sky_of: returns (h, w) float32, sky where it is 0.3 or more; None: there is none.
+        :param camera_of: returns the camera that the model predicts, at the size of the depth;
+            None: it predicts none.
         """
         self._depth_of = depth_of
         self._delay = delay
-        self._confidence_of, self._sky_of = confidence_of, sky_of
+        self._confidence_of, self._sky_of, self._camera_of = confidence_of, sky_of, camera_of
         self._info = EngineInfo(
             model=model, kind=kind, device='cpu', precision='fp32', licence='none',
             process_res=0, has_confidence=confidence_of is not None, has_sky=sky_of is not None,
+            predicts_intrinsics=camera_of is not None,
             warnings=('depth is given by a function, not by a network',))
 
     @property
@@ -82,7 +87,8 @@ class GivenDepthEngine:
         raw = NetworkDepth(
             inferred.payload, self._info.kind,
             self._confidence_of(item.frame) if self._confidence_of else None,
-            self._sky_of(item.frame) if self._sky_of else None)
+            self._sky_of(item.frame) if self._sky_of else None,
+            self._camera_of(item.frame) if self._camera_of else None)
         return finish(raw, item.frame, item.options, self._info.model)
 
     def warm_up(self, width: int, height: int) -> None:

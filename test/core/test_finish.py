@@ -116,13 +116,16 @@ def test_limits_and_sky_are_no_measurements() -> None:
 
 def test_only_what_is_asked_for_is_there() -> None:
     raw = raw_of(DepthKind.METRIC)
-    raw = replace(raw, sky=np.zeros_like(raw.depth), confidence=np.ones_like(raw.depth))
+    raw = replace(raw, sky=np.zeros_like(raw.depth), confidence=np.ones_like(raw.depth),
+                  predicted=CAMERA)
     for output in (None, *Output):
         options = FrameOptions(outputs=frozenset() if output is None else frozenset({output}))
         result = finish(raw, Frame(RGB, intrinsics=CAMERA), options, 'm')
         present = {kind for kind, value in (
             (Output.POINTS, result.cloud), (Output.CONFIDENCE, result.confidence),
-            (Output.SKY, result.sky), (Output.PREVIEW, result.preview)) if value is not None}
+            (Output.SKY, result.sky), (Output.PREVIEW, result.preview),
+            (Output.SCAN, result.scan), (Output.INTRINSICS, result.estimated))
+            if value is not None}
         assert present == ({output} - {None, Output.DEPTH})
         assert result.picture().shape == (HEIGHT, WIDTH, 3)
 

@@ -74,6 +74,12 @@ def compare(found: DepthResult, expected: DepthResult) -> None:
         np.testing.assert_allclose(found.cloud[..., :3], expected.cloud[..., :3], **tight)
         np.testing.assert_array_equal(
             found.cloud.view(np.uint32)[..., 3], expected.cloud.view(np.uint32)[..., 3])
+    assert (found.scan is None) == (expected.scan is None)
+    if found.scan is not None and expected.scan is not None:
+        np.testing.assert_allclose(found.scan.ranges, expected.scan.ranges, **tight)
+        assert replace(found.scan, ranges=None) == replace(expected.scan, ranges=None)
+    assert (found.processed is None) == (expected.processed is None)
+    assert found.estimated == expected.estimated
     assert found.notes == expected.notes
     assert found.scale_law == expected.scale_law
     assert found.intrinsics == expected.intrinsics
@@ -112,14 +118,17 @@ def test_crops(resized: tuple[int, int], offset: tuple[int, int], device: str) -
 
 @pytest.mark.parametrize('output', [None, *Output])
 def test_only_what_is_asked_for(output: Output | None) -> None:
-    raw = network_depth(84, 56, DepthKind.METRIC)
+    raw = replace(network_depth(84, 56, DepthKind.METRIC),
+                  predicted=Intrinsics(70, 75, 42, 28, 84, 56))
     options = FrameOptions(outputs=frozenset() if output is None else frozenset({output}))
     path = FramePath(torch.device('cpu'))
     found = path.finish(on_device(raw, 'cpu'), frame_of(100, 70), options, 'm')
     compare(found, finish(raw, frame_of(100, 70), options, 'm'))
-    present = {name for name in ('cloud', 'confidence', 'sky', 'preview')
-               if getattr(found, name) is not None}
-    asked = '' if output is None else output.value.replace('points', 'cloud')
+    names = {Output.POINTS: 'cloud', Output.INTRINSICS: 'estimated'}
+    present = {name for name in (
+        'cloud', 'confidence', 'sky', 'preview', 'scan', 'estimated', 'processed')
+        if getattr(found, name) is not None}
+    asked = '' if output is None else names.get(output, output.value)
     assert present == {asked} - {'', 'depth'}
 
 
@@ -207,6 +216,7 @@ def test_tables_are_kept_until_cleared() -> None:
         path.finish(
             on_device(network_depth(84, 56, DepthKind.METRIC), 'cpu'), frame_of(100, 70),
             options, 'm')
-    assert path._rays.cache_info().misses == path._sampler.cache_info().misses == 1
+    caches = (path._rays, path._sampler, path._grid)
+    assert [cache.cache_info().misses for cache in caches] == [1, 1, 1]
     path.clear()
-    assert path._rays.cache_info().currsize == path._sampler.cache_info().currsize == 0
+    assert [cache.cache_info().currsize for cache in caches] == [0, 0, 0]
