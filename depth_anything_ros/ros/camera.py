@@ -16,7 +16,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from typing import Any, Callable
@@ -61,20 +60,24 @@ class Camera:
         self._past = Counts()
         self._ending: list[CameraInput] = []
         self._ends = threading.Lock()
-        self._active_since = math.inf
         self._reported = Counts()
 
     def configure(self, info: EngineInfo) -> None:
         """Create the publishers of what a model can give."""
-        self.outputs = Outputs(self._node, info, self._prefix)
+        self.outputs = Outputs(
+            self._node, info, self._settings(), self.refresh, self._prefix)
 
     def activate(self, service: DepthService) -> None:
-        """Subscribe, and hand what comes to a service."""
+        """Hand what comes to a service, and subscribe while that has a reader."""
         assert self.outputs is not None
         self.input = CameraInput(
             self._node, service, self.outputs, self._settings, self.reporter, self.flow,
             self._prefix)
-        self._active_since = time.monotonic()
+
+    def refresh(self) -> None:
+        """Subscribe or unsubscribe, as the readers of the outputs make it right."""
+        if self.input is not None:
+            self.input.refresh()
 
     def deactivate(self) -> None:
         """Unsubscribe; nothing is published after this returns."""
@@ -110,12 +113,14 @@ class Camera:
         """
         counts, flow, camera = self.counts(), self.flow, self.input
         law = camera.law if camera else None
+        topic = camera.topics.image_topic if camera else ''
         age, latency = flow.age.percentiles(50, 95), flow.latency.percentiles(50, 95)
         health = Health(
             state=state, counts=counts, before=self._reported,
-            silence=min(flow.received.silence(), time.monotonic() - self._active_since),
-            image_topic=camera.image_topic if camera else '',
-            publishers=self._node.count_publishers(camera.image_topic) if camera else 0,
+            silence=min(flow.received.silence(), time.monotonic() - camera.listening_since)
+            if camera else 0.0,
+            image_topic=topic, publishers=self._node.count_publishers(topic) if topic else 0,
+            idle=camera is not None and not camera.topics.are_open,
             last_error=self.reporter.last_error, values={
                 'scale law': str(law) if law else '',
                 'images/s in': f'{flow.received.hertz():.2f}',
@@ -127,5 +132,5 @@ class Camera:
         self._reported = counts
         if camera and not camera.counts().received and health.publishers \
                 and health.silence > SILENCE:
-            self.reporter.once(f'silence on {camera.image_topic}', judge(health)[1])
+            self.reporter.once(f'silence on {topic}', judge(health)[1])
         return health

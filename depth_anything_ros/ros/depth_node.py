@@ -25,7 +25,7 @@ from depth_anything_ros.ros.background import in_background
 from depth_anything_ros.ros.camera import Camera
 from depth_anything_ros.ros.counting import Counts
 from depth_anything_ros.ros.diagnostics import array_of, diagnose, Health
-from depth_anything_ros.ros.distro import destroy_state_machine, steady_timer
+from depth_anything_ros.ros.distro import destroy_state_machine, poll_readers, steady_timer
 from depth_anything_ros.ros.parameters import Parameters
 from depth_anything_ros.ros.reporting import Reporter
 from depth_anything_ros.ros.services import EstimateDepthServer
@@ -81,6 +81,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 1)
         self._diagnostics_timer = steady_timer(
             self, self.settings.node.diagnostics_period, self._diagnose)
+        self._readers_timer = poll_readers(self, self._refresh)
         self._autostart_timer: Any = None
         if self.settings.node.autostart:
             self._autostart_timer = steady_timer(self, 0.05, self._autostart)
@@ -205,7 +206,8 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
             camera.activate(self._service)
             assert camera.input is not None
             logger.info(
-                'active: %s and %s in', camera.input.image_topic, camera.input.info_topic)
+                'active: %s and %s in, while an output has a reader',
+                camera.input.topics.image_topic, camera.input.topics.info_topic)
         self._state = 'active'
 
     def _deactivate(self) -> None:
@@ -234,6 +236,10 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
             if transition() != TransitionCallbackReturn.SUCCESS:
                 self.exit_code = 1
                 return
+
+    def _refresh(self) -> None:
+        for camera in self.cameras:
+            camera.refresh()
 
     def _apply(self, settings: Settings) -> None:
         self._diagnostics_timer.timer_period_ns = int(settings.node.diagnostics_period * 1e9)

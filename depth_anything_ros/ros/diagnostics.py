@@ -43,7 +43,9 @@ class Health:
     image_topic: str = ''
     publishers: int = 0
     silence: float = 0.0
-    """Seconds since the last image, or since activation."""
+    """Seconds since the last image, or since the camera was subscribed to."""
+    idle: bool = False
+    """Whether nobody reads any output, so that the camera is not subscribed to."""
     load_error: str = ''
     last_error: str = ''
     warnings: tuple[str, ...] = ()
@@ -78,6 +80,8 @@ def judge(health: Health) -> tuple[bytes, str]:
         return DiagnosticStatus.OK, health.state
     if counts.failed > before.failed:
         return DiagnosticStatus.ERROR, f'the model fails: {health.last_error}'
+    if health.idle:
+        return DiagnosticStatus.OK, 'active, idle: nobody subscribes to an output'
     if health.silence > SILENCE:
         seen = f'no image on {health.image_topic} for {health.silence:.0f} s'
         if health.publishers == 0:

@@ -16,14 +16,23 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, Callable
 
 from rclpy.clock import Clock, ClockType
+
+try:
+    from rclpy.event_handler import PublisherEventCallbacks
+except ImportError:  # Humble
+    from rclpy.qos_event import PublisherEventCallbacks
 from rclpy.task import Future
 
 # Declared by rclpy itself in some distro, so not ours to refuse.
 OWN_PARAMETERS = ('use_sim_time', 'start_type_description_service')
 OWN_PREFIXES = ('qos_overrides.',)
+
+READERS_ARE_POLLED = 'matched' not in inspect.signature(PublisherEventCallbacks).parameters
+"""Whether rclpy does not say when somebody subscribes to a publisher of ours (Humble)."""
 
 
 def parameter_overrides(node: Any) -> dict[str, Any]:
@@ -49,6 +58,28 @@ def steady_timer(node: Any, period: float, callback: Callable[[], None]) -> Any:
     :param callback: called in the executor's thread.
     """
     return node.create_timer(period, callback, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+
+def on_matched(callback: Callable[[], None]) -> dict[str, Any]:
+    """
+    Return the arguments of a publisher that calls back when a subscription comes or goes.
+
+    :param callback: called in the executor's thread.
+    :returns: nothing where ``READERS_ARE_POLLED``.
+    """
+    if READERS_ARE_POLLED:
+        return {}
+    return {'event_callbacks': PublisherEventCallbacks(matched=lambda event: callback())}
+
+
+def poll_readers(node: Any, callback: Callable[[], None]) -> Any:
+    """
+    Return a timer that stands in for :func:`on_matched`, None where that works.
+
+    :param node: an rclpy node.
+    :param callback: called some times a second, in the executor's thread.
+    """
+    return steady_timer(node, 0.2, callback) if READERS_ARE_POLLED else None
 
 
 def destroy_state_machine(node: Any) -> None:

@@ -12,13 +12,15 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""One camera's way in: subscriptions, pairing, the stream, and what became of every image."""
+"""One camera's way in: pairing, the stream, and what became of every image."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 import logging
+import math
 import threading
+import time
 from typing import Any, Callable
 
 from depth_anything_ros.core.camera_info import intrinsics_of, is_distorted
@@ -32,10 +34,9 @@ from depth_anything_ros.ros.counting import Counts, Flow
 from depth_anything_ros.ros.outputs import Outputs
 from depth_anything_ros.ros.pairing import Pair, Pairing
 from depth_anything_ros.ros.reporting import Reporter
+from depth_anything_ros.ros.subscriptions import Subscriptions
 from depth_anything_ros.service import DepthService
 from depth_anything_ros.settings import Settings
-from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
-from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, Image
 
 logger = logging.getLogger(__name__)
@@ -50,23 +51,6 @@ SAME_FOCAL = 0.02
 
 class Inactive(Exception):
     """The result came after the node was deactivated."""
-
-
-def camera_info_topic(node: Any, prefix: str = '') -> str:
-    """
-    Return the topic of the CameraInfo.
-
-    It is what ``camera_info`` was remapped to, else the neighbour of the remapped ``image``, as
-    image_transport has it.
-
-    :param node: the node.
-    :param prefix: stands in front of the names of a camera's topics.
-    """
-    own: str = node.resolve_topic_name(f'{prefix}camera_info')
-    if own != node.resolve_topic_name(f'{prefix}camera_info', only_expand=True):
-        return own
-    image: str = node.resolve_topic_name(f'{prefix}image')
-    return image.rpartition('/')[0] + '/camera_info'
 
 
 def options_of(settings: Settings, outputs: frozenset[Output]) -> FrameOptions:
@@ -85,14 +69,18 @@ def needs_focal(service: DepthService, options: FrameOptions) -> bool:
 
 
 class CameraInput:
-    """Takes one camera's images from its topics to its outputs, while the node is active."""
+    """
+    Takes one camera's images from its topics to its outputs, while the node is active.
+
+    The topics are subscribed to while an output has a reader, and only then: see :meth:`refresh`.
+    """
 
     def __init__(
         self, node: Any, service: DepthService, outputs: Outputs,
         settings: Callable[[], Settings], reporter: Reporter, flow: Flow, prefix: str = '',
     ) -> None:
         """
-        Subscribe.
+        Subscribe, if an output has a reader.
 
         :param node: the node that owns the subscriptions.
         :param service: what turns frames into depth.
@@ -113,18 +101,9 @@ class CameraInput:
         self._invalid = self._inactive = 0
         self._law: ScaleLaw | None = None
         self._stream = service.stream(prefix or 'camera', self._on_result, self._on_error)
-        qos = QoSProfile(
-            history=HistoryPolicy.KEEP_LAST, depth=1,
-            reliability=ReliabilityPolicy[settings().node.input_reliability.upper()])
-        self.image_topic: str = node.resolve_topic_name(f'{prefix}image')
-        self.info_topic = camera_info_topic(node, prefix)
-        self._subscriptions = [
-            node.create_subscription(
-                kind, topic, callback, qos,
-                qos_overriding_options=QoSOverridingOptions.with_default_policies())
-            for kind, topic, callback in (
-                (Image, f'{prefix}image', self._on_image),
-                (CameraInfo, self.info_topic, self._on_info))]
+        self.topics = Subscriptions(node, settings(), self._on_image, self._on_info, prefix)
+        self.listening_since = math.inf
+        self.refresh()
 
     @property
     def law(self) -> ScaleLaw | None:
@@ -143,14 +122,25 @@ class CameraInput:
                 failed=stream.failed - invalid - inactive, inactive=inactive + self._flushed,
                 waiting=stream.waiting + self._pairing.waiting)
 
+    def refresh(self) -> None:
+        """Subscribe if an output has a reader, else leave the camera and the device in peace."""
+        with self._entry:
+            if self._open and self._outputs.wanted():
+                if not self.topics.are_open:
+                    self.listening_since = time.monotonic()
+                    self.topics.open()
+            elif self.topics.are_open:
+                self.topics.close()
+                self.listening_since = math.inf
+                self._idle += len(self._pairing.flush())
+
     def close(self) -> None:
         """Unsubscribe; no result is published after this returns."""
-        for subscription in self._subscriptions:
-            self._node.destroy_subscription(subscription)
+        with self._entry, self._exit:
+            self._open = False
+        self.topics.close()
         with self._entry:
             self._flushed += len(self._pairing.flush())
-        with self._exit:
-            self._open = False
         self._stream.close()
 
     def _on_image(self, message: Image) -> None:
@@ -163,9 +153,9 @@ class CameraInput:
                 self._submit(pair)
         if exact and self._pairing.fallen and self._pairing.has_info:
             self._reporter.once(
-                'pairing', f'stamps on {self.info_topic} do not match those of '
-                f'{self.image_topic}: the newest camera_info is used (camera.pairing: latest '
-                'does so from the start)')
+                'pairing', f'stamps on {self.topics.info_topic} do not match those of '
+                f'{self.topics.image_topic}: the newest camera_info is used (camera.pairing: '
+                'latest does so from the start)')
 
     def _on_info(self, message: CameraInfo) -> None:
         with self._entry:
@@ -192,9 +182,9 @@ class CameraInput:
 
     def _missing_info(self) -> str:
         if self._pairing.has_info:
-            return (f'image dropped: no camera_info with its stamp came on {self.info_topic} '
-                    'before the next image')
-        return f'image dropped: nothing came on {self.info_topic}; {NO_FOCAL}'
+            return ('image dropped: no camera_info with its stamp came on '
+                    f'{self.topics.info_topic} before the next image')
+        return f'image dropped: nothing came on {self.topics.info_topic}; {NO_FOCAL}'
 
     def _frame(self, pair: Pair, options: FrameOptions) -> Frame:
         image, info = pair.image, pair.info

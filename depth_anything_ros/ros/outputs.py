@@ -24,10 +24,11 @@ from depth_anything_ros.core.options import Output
 from depth_anything_ros.core.result import DepthResult
 from depth_anything_ros.ros.buffers import CloudBuffer, ImageBuffer, InfoBuffer
 from depth_anything_ros.ros.conversions import header_of
+from depth_anything_ros.ros.distro import on_matched
+from depth_anything_ros.ros.qos import newest_only
 from depth_anything_ros.service import EngineInfo
+from depth_anything_ros.settings import Settings
 import numpy as np
-from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
-from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 
@@ -89,12 +90,6 @@ TOPICS = (
 """Every topic that a camera can have; one line makes another."""
 
 
-def output_qos() -> QoSProfile:
-    """Return reliable, newest only: best-effort and reliable subscribers both match it."""
-    return QoSProfile(
-        history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.RELIABLE)
-
-
 class Outputs:
     """
     The publishers of one camera.
@@ -103,19 +98,25 @@ class Outputs:
     because a topic whose unit is metres must not carry anything else.
     """
 
-    def __init__(self, node: Any, info: EngineInfo, prefix: str = '') -> None:
+    def __init__(
+        self, node: Any, info: EngineInfo, settings: Settings, on_readers: Callable[[], None],
+        prefix: str = '',
+    ) -> None:
         """
         Create the publishers, silent until the node is active.
 
         :param node: the life cycle node.
         :param info: what the model can give.
+        :param settings: quality of service.
+        :param on_readers: called in the executor's thread when somebody begins or ends to read;
+            not called where rclpy has no such event (``distro.READERS_ARE_POLLED``).
         :param prefix: stands in front of every topic's name.
         """
         self._node = node
         self._offered = [
             (topic, topic.buffer(), node.create_lifecycle_publisher(
-                topic.kind, prefix + topic.name, output_qos(),
-                qos_overriding_options=QoSOverridingOptions.with_default_policies()))
+                topic.kind, prefix + topic.name, **newest_only(settings.node.output_qos),
+                **on_matched(on_readers)))
             for topic in TOPICS if topic.offered(info)]
 
     def wanted(self) -> frozenset[Output]:

@@ -20,6 +20,8 @@ from dataclasses import dataclass
 
 from depth_anything_ros.settings.schema import setting
 
+PROFILES = ('SENSOR_DATA', 'DEFAULT', 'SYSTEM_DEFAULT')
+
 
 @dataclass(frozen=True)
 class NodeSettings:
@@ -27,9 +29,13 @@ class NodeSettings:
 
     autostart: bool = setting(
         True, 'Configure and activate at start, without a life cycle manager.', read_only=True)
-    input_reliability: str = setting(
-        'best_effort', 'Reliability of the image and camera_info subscriptions.',
-        choices=('best_effort', 'reliable'), read_only=True)
+    input_qos: str = setting(
+        'SENSOR_DATA', 'Quality of service of the image and camera_info subscriptions, newest '
+        'message only. SENSOR_DATA: best effort; DEFAULT: reliable; SYSTEM_DEFAULT: as the '
+        'middleware is set up.', choices=PROFILES, read_only=True)
+    output_qos: str = setting(
+        'DEFAULT', 'The same of everything that is published; reliable reaches every subscriber.',
+        choices=PROFILES, read_only=True)
     diagnostics_period: float = setting(
         1.0, 'Seconds between two messages on /diagnostics.', unit='s', low=0.1, high=3600.0)
 

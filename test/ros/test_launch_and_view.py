@@ -69,12 +69,15 @@ def test_show_args():
 def test_a_launched_node_works_and_ends_cleanly(interrupts):
     import rclpy
     from ros_parts import ros_context, wait_until
+    from sensor_msgs.msg import PointCloud2
     process = launch(
         'model:=da3-tiny', 'device:=cpu', 'namespace:=robot', 'image_topic:=/front/image_raw',
         'process_res:=140', f'params_file:={ROOT / "config" / "depth_anything.yaml"}')
     try:
         with ros_context() as context:
             node = rclpy.create_node('looker', context=context)
+            # The camera is subscribed to while somebody reads an output.
+            node.create_subscription(PointCloud2, '/robot/depth/points', print, 1)
             assert wait_until(lambda: node.count_subscribers('/front/image_raw') == 1, 60)
             assert wait_until(lambda: node.count_subscribers('/front/camera_info') == 1)
             assert wait_until(lambda: node.count_publishers('/robot/depth/points') == 1)

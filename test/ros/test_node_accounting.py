@@ -96,26 +96,6 @@ def test_the_sums_match_at_every_moment(context):
             rig.close()
 
 
-def test_nothing_is_computed_for_nobody(context):
-    asked = []
-
-    def watched(settings):
-        def depth_of(frame):
-            asked.append(frame.stamp_ns)
-            return np.ones(frame.rgb.shape[:2], np.float32)
-        return DepthService(GivenDepthEngine(depth_of))
-
-    with node_here(context, service=watched) as node:
-        rig = Rig(context, topics={})
-        try:
-            assert wait_until(lambda: node.state == 'active' and rig.connected())
-            feed(rig, node, [1, 2, 3])
-            counts = settled(node)
-            assert (counts.received, counts.idle, asked) == (3, 3, [])
-        finally:
-            rig.close()
-
-
 @pytest.mark.parametrize('topic, kind, outputs', [
     ('depth/image', Image, {'depth'}), ('depth/camera_info', CameraInfo, {'depth'}),
     ('depth/preview', Image, {'preview'}), ('depth/image_raw', Image, {'depth'}),

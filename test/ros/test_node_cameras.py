@@ -99,7 +99,7 @@ def test_each_camera_can_be_remapped_by_itself(context):
     arguments = ['-r', '__ns:=/robot', '-r', 'front/image:=/cam0/image_raw',
                  '-r', 'left/image:=/cam1/image_raw', '-r', 'left/camera_info:=/calibration/left']
     with node_here(context, *arguments, cameras=NAMES) as node:
-        rig = Rig(context, topics={})
+        rig = Rig(context, topics={f'/robot/{name}/depth/image': Image for name in NAMES})
         try:
             assert wait_until(lambda: node.state == 'active')
             for topic in ('/cam0/image_raw', '/cam0/camera_info', '/cam1/image_raw',

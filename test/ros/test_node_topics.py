@@ -13,8 +13,8 @@
 # limitations under the License.
 
 import pytest
-from rclpy.qos import ReliabilityPolicy
 from ros_parts import node_here, Rig, ros_context, wait_until
+from sensor_msgs.msg import Image
 
 pytestmark = pytest.mark.ros
 
@@ -41,34 +41,10 @@ def rig():
     (['-r', 'depth/image:=metres'], '/image', '/camera_info', '/metres')])
 def test_names(rig, arguments, image, info, output):
     with node_here(rig.node.context, *arguments) as node:
+        rig.node.create_subscription(Image, output, print, 1)
         assert wait_until(lambda: node.state == 'active')
         assert wait_until(lambda: rig.node.count_subscribers(image) == 1)
         assert wait_until(lambda: rig.node.count_subscribers(info) == 1)
         assert wait_until(lambda: rig.node.count_publishers(output) == 1)
 
 
-def reliability(infos):
-    return infos[0].qos_profile.reliability
-
-
-def test_quality_of_service(rig):
-    with node_here(rig.node.context) as node:
-        assert wait_until(lambda: node.state == 'active')
-        assert wait_until(lambda: rig.node.count_publishers('/depth/points') == 1)
-        assert wait_until(lambda: rig.node.count_subscribers('/image') == 1)
-        inputs = rig.node.get_subscriptions_info_by_topic('/image')
-        outputs = rig.node.get_publishers_info_by_topic('/depth/points')
-        assert reliability(inputs) == ReliabilityPolicy.BEST_EFFORT
-        assert reliability(outputs) == ReliabilityPolicy.RELIABLE
-
-
-def test_quality_of_service_can_be_chosen(rig):
-    override = 'qos_overrides./depth/points.publisher.reliability:=best_effort'
-    with node_here(rig.node.context, '-p', override, node__input_reliability='reliable') as node:
-        assert wait_until(lambda: node.state == 'active')
-        assert wait_until(lambda: rig.node.count_publishers('/depth/points') == 1)
-        assert wait_until(lambda: rig.node.count_subscribers('/image') == 1)
-        inputs = rig.node.get_subscriptions_info_by_topic('/image')
-        outputs = rig.node.get_publishers_info_by_topic('/depth/points')
-        assert reliability(inputs) == ReliabilityPolicy.RELIABLE
-        assert reliability(outputs) == ReliabilityPolicy.BEST_EFFORT

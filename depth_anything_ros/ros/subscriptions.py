@@ -1,0 +1,87 @@
+# Copyright 2026 the depth_anything_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The subscriptions of one camera: there while somebody reads what comes of them."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Callable
+
+from depth_anything_ros.ros.qos import newest_only
+from depth_anything_ros.settings import Settings
+from sensor_msgs.msg import CameraInfo, Image
+
+
+def camera_info_topic(node: Any, prefix: str = '') -> str:
+    """
+    Return the topic of the CameraInfo.
+
+    It is what ``camera_info`` was remapped to, else the neighbour of the remapped ``image``, as
+    image_transport has it.
+
+    :param node: the node.
+    :param prefix: stands in front of the names of a camera's topics.
+    """
+    own: str = node.resolve_topic_name(f'{prefix}camera_info')
+    if own != node.resolve_topic_name(f'{prefix}camera_info', only_expand=True):
+        return own
+    image: str = node.resolve_topic_name(f'{prefix}image')
+    return image.rpartition('/')[0] + '/camera_info'
+
+
+class Subscriptions:
+    """The image and the CameraInfo of one camera, subscribed to and left again at any time."""
+
+    def __init__(
+        self, node: Any, settings: Settings, on_image: Callable[[Any], None],
+        on_info: Callable[[Any], None], prefix: str = '',
+    ) -> None:
+        """
+        Find the topics; nothing is subscribed to yet.
+
+        :param node: the node that owns the subscriptions.
+        :param settings: quality of service.
+        :param on_image: is given every image message.
+        :param on_info: is given every CameraInfo.
+        :param prefix: stands in front of the names of the topics.
+        """
+        self._node = node
+        self._lock = threading.Lock()
+        self._qos = settings.node.input_qos
+        self.image_topic: str = node.resolve_topic_name(f'{prefix}image')
+        self.info_topic = camera_info_topic(node, prefix)
+        self._wanted = (
+            (Image, f'{prefix}image', on_image), (CameraInfo, self.info_topic, on_info))
+        self._open: list[Any] = []
+
+    @property
+    def are_open(self) -> bool:
+        """Return whether the camera is subscribed to."""
+        return bool(self._open)
+
+    def open(self) -> None:
+        """Subscribe, unless that is so already."""
+        with self._lock:
+            if not self._open:
+                self._open = [
+                    self._node.create_subscription(kind, topic, take, **newest_only(self._qos))
+                    for kind, topic, take in self._wanted]
+
+    def close(self) -> None:
+        """Unsubscribe, unless that is so already."""
+        with self._lock:
+            gone, self._open = self._open, []
+            for subscription in gone:
+                self._node.destroy_subscription(subscription)
