@@ -131,7 +131,7 @@ def test_a_waiting_image_is_counted_when_the_last_reader_leaves(idle):
     rig.node.destroy_subscription(reader)
     assert wait_until(lambda: node.counts().waiting == 0)
     counts = node.counts()
-    assert counts.idle == 1 and counts.received == counts.accounted
+    assert counts.idle >= 1 and counts.idle + counts.no_camera_info == counts.received
 
 
 def test_a_service_call_needs_no_subscription(idle):
