@@ -120,7 +120,7 @@ class Camera:
             silence=min(flow.received.silence(), time.monotonic() - camera.listening_since)
             if camera else 0.0,
             image_topic=topic, publishers=self._node.count_publishers(topic) if topic else 0,
-            idle=camera is not None and not camera.topics.are_open,
+            idle=camera is not None and not camera.topics.subscribed,
             last_error=self.reporter.last_error, values={
                 'scale law': str(law) if law else '',
                 'images/s in': f'{flow.received.hertz():.2f}',

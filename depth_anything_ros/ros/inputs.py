@@ -126,11 +126,11 @@ class CameraInput:
         """Subscribe if an output has a reader, else leave the camera and the device in peace."""
         with self._entry:
             if self._open and self._outputs.wanted():
-                if not self.topics.are_open:
+                if not self.topics.subscribed:
                     self.listening_since = time.monotonic()
-                    self.topics.open()
-            elif self.topics.are_open:
-                self.topics.close()
+                    self.topics.subscribe()
+            elif self.topics.subscribed:
+                self.topics.unsubscribe()
                 self.listening_since = math.inf
                 self._idle += len(self._pairing.flush())
 
@@ -138,7 +138,7 @@ class CameraInput:
         """Unsubscribe; no result is published after this returns."""
         with self._entry, self._exit:
             self._open = False
-        self.topics.close()
+        self.topics.unsubscribe()
         with self._entry:
             self._flushed += len(self._pairing.flush())
         self._stream.close()

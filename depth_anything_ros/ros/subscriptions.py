@@ -67,11 +67,11 @@ class Subscriptions:
         self._open: list[Any] = []
 
     @property
-    def are_open(self) -> bool:
+    def subscribed(self) -> bool:
         """Return whether the camera is subscribed to."""
         return bool(self._open)
 
-    def open(self) -> None:
+    def subscribe(self) -> None:
         """Subscribe, unless that is so already."""
         with self._lock:
             if not self._open:
@@ -79,7 +79,7 @@ class Subscriptions:
                     self._node.create_subscription(kind, topic, take, **newest_only(self._qos))
                     for kind, topic, take in self._wanted]
 
-    def close(self) -> None:
+    def unsubscribe(self) -> None:
         """Unsubscribe, unless that is so already."""
         with self._lock:
             gone, self._open = self._open, []

@@ -80,7 +80,7 @@ def stays_idle(rig, node, engine):
     for stamp in range(100, 120):
         rig.send(coded_image(DEPTH, stamp), camera_info(CAMERA, stamp))
     turn = node.executor.create_task(lambda: None)  # whatever came would have its turn first
-    assert wait_until(turn.done) and not node.cameras[0].input.topics.are_open
+    assert wait_until(turn.done) and not node.cameras[0].input.topics.subscribed
     return (engine.calls, node.counts()) == before
 
 

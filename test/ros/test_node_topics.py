@@ -46,5 +46,3 @@ def test_names(rig, arguments, image, info, output):
         assert wait_until(lambda: rig.node.count_subscribers(image) == 1)
         assert wait_until(lambda: rig.node.count_subscribers(info) == 1)
         assert wait_until(lambda: rig.node.count_publishers(output) == 1)
-
-
