@@ -75,7 +75,7 @@ def open_service(settings: Settings) -> DepthService:
     model = settings.model
     return DepthService(
         load_engine(settings), queue_size=model.queue_size, max_batch=model.max_batch,
-        batch_window=model.batch_window / 1000)
+        batch_window=model.batch_window / 1000, request_share=model.request_share)
 
 
 class DepthService:
@@ -83,7 +83,7 @@ class DepthService:
 
     def __init__(
         self, engine: Engine, *, queue_size: int = 4, max_batch: int = 0,
-        batch_window: float = 0.0,
+        batch_window: float = 0.0, request_share: float = 0.15,
     ) -> None:
         """
         Start serving.
@@ -94,11 +94,12 @@ class DepthService:
             whichever stream or request; 0: ``CUDA_BATCH`` on CUDA, 1 elsewhere, where more at
             once is no faster.
         :param batch_window: seconds to wait for more of them; 0 takes only what waits already.
+        :param request_share: part of the time that requests have while frames wait for it.
         """
         self._engine = engine
         on_cuda = engine.info.device.startswith('cuda')
         self._runner = Runner(
-            engine, queue_size=queue_size, batch_window=batch_window,
+            engine, queue_size=queue_size, batch_window=batch_window, request_share=request_share,
             max_batch=max_batch or (CUDA_BATCH if on_cuda else 1))
 
     @property

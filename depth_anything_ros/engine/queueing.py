@@ -22,6 +22,8 @@ import threading
 import time
 from typing import Any, Callable, Protocol
 
+from depth_anything_ros.engine.shares import Shares
+
 _turns = itertools.count()
 
 
@@ -74,15 +76,19 @@ class Job:
 
 class Inbox:
     """
-    Jobs waiting for a stage, oldest turn first.
+    Jobs waiting for a stage: streams and requests by their shares, each kind oldest turn first.
 
-    A stream has at most one job here: a newer one replaces it and takes over its turn, so that
-    neither a fast stream nor a flood of requests starves the other.
+    A stream has at most one job here: a newer one replaces it and takes over its turn.
     """
 
-    def __init__(self) -> None:
-        """Make an empty inbox."""
+    def __init__(self, shares: Shares | None = None) -> None:
+        """
+        Make an empty inbox.
+
+        :param shares: how streams and requests divide the stage's time.
+        """
         self._jobs: list[Job] = []
+        self._shares = shares or Shares()
         self._changed = threading.Condition()
         self._closed = False
 
@@ -98,11 +104,14 @@ class Inbox:
         :returns: the older job of the same stream that it replaced, or the job itself when the
             inbox is closed; None when nothing was dropped.
         """
+        stream = job.owner.newest_only
         with self._changed:
             if self._closed:
                 return job
+            alone = all(other.owner.newest_only != stream for other in self._jobs)
+            self._shares.arrived(job.owner, stream, alone, time.monotonic())
             replaced = None
-            if job.owner.newest_only:
+            if stream:
                 for index, other in enumerate(self._jobs):
                     if other.owner is job.owner:
                         replaced = self._jobs.pop(index)
@@ -116,34 +125,65 @@ class Inbox:
         self, most: Callable[[Job], int] = lambda job: 1, window: float = 0.0,
     ) -> list[Job]:
         """
-        Return the job with the oldest turn, waiting for one, and others of its shape.
+        Return the job that is next, waiting for one, and others of its shape.
 
         :param most: returns how many jobs may be taken together with a job.
         :param window: seconds to wait for more of them; 0 takes only what is there.
-        :returns: jobs of equal shape, oldest turn first; none when the inbox is closed.
+        :returns: jobs of equal shape; none when the inbox is closed.
         """
         end: float | None = None
         with self._changed:
             while not self._closed:
-                if not self._jobs:
+                now = time.monotonic()
+                together = self._next(most)
+                if not together:
                     # What it waited with may be gone: a stream that was closed, a cancellation.
                     end = None
                     self._changed.wait()
                     continue
-                self._jobs.sort(key=lambda job: job.turn)
-                first = self._jobs[0]
-                together = [job for job in self._jobs if job is first or (
-                    job.shape is not None and job.shape == first.shape)][:most(first)]
-                now = time.monotonic()
+                first = together[0]
+                if not any(job.owner.newest_only for job in self._jobs):
+                    pause = self._shares.hold(now)
+                    if pause > 0:
+                        self._changed.wait(pause)
+                        continue
                 if end is None:
                     end = now + window
                 if len(together) < most(first) and now < end and first.shape is not None:
                     self._changed.wait(end - now)
                     continue
                 self._jobs = [job for job in self._jobs if job not in together]
+                self._shares.taken(first.owner.newest_only)
                 self._changed.notify_all()
                 return together
             return []
+
+    def _next(self, most: Callable[[Job], int]) -> list[Job]:
+        """Return the jobs whose turn it is: the oldest of the kind in turn, and who may join."""
+        kinds = {job.owner.newest_only for job in self._jobs}
+        if not kinds:
+            return []
+        streams = self._shares.streams_next(True in kinds, False in kinds)
+        joining = (True, False) if not streams or self._shares.requests_join() else (True,)
+        ordered = sorted(self._jobs, key=lambda job: job.turn)
+        first = next(job for job in ordered if job.owner.newest_only == streams)
+        return [first, *(
+            job for job in ordered
+            if job is not first and job.shape is not None and job.shape == first.shape
+            and job.owner.newest_only in joining)][:most(first)]
+
+    def charge(self, job: Job, seconds: float) -> None:
+        """Note a job's part of the time that the stage has spent on its turn."""
+        with self._changed:
+            self._shares.charge(
+                job.owner.newest_only, seconds, seconds * job.batch, time.monotonic())
+            self._changed.notify_all()
+
+    def forget(self, owner: Owner) -> list[Job]:
+        """Take out and return the jobs of an owner that is gone."""
+        with self._changed:
+            self._shares.gone(owner)
+        return self.remove(lambda job: job.owner is owner)
 
     def wait_until_empty(self) -> None:
         """Return when no job waits here, or the inbox is closed."""

@@ -29,6 +29,7 @@ from depth_anything_ros.core.result import DepthResult
 from depth_anything_ros.engine.base import Engine
 from depth_anything_ros.engine.owners import CLOSING, Request, Stream
 from depth_anything_ros.engine.queueing import Inbox, Job, Owner
+from depth_anything_ros.engine.shares import Shares
 from depth_anything_ros.engine.tally import Statistics, Tally
 from depth_anything_ros.errors import Busy, DeadlineExceeded, NotReady, OutOfMemory
 
@@ -44,13 +45,13 @@ class Runner:
     Runs an engine's three steps in three threads.
 
     Streams are never queued: a newer frame replaces an older one in front of every stage.
-    Requests are queued in order up to a limit and never dropped. What waits for the network with
-    one shape, of whichever stream or request, goes through it together.
+    Requests are queued in order up to a limit and never dropped. Neither starves the other, see
+    :class:`Shares`. What waits for the network with one shape goes through it together.
     """
 
     def __init__(
         self, engine: Engine, *, queue_size: int = 4, max_batch: int = 1,
-        batch_window: float = 0.0,
+        batch_window: float = 0.0, request_share: float = 0.15,
     ) -> None:
         """
         Start the threads.
@@ -59,12 +60,13 @@ class Runner:
         :param queue_size: requests that may be under way; one more is refused.
         :param max_batch: images of one shape that one call of the network may take.
         :param batch_window: seconds to wait for more of them; 0 takes only what waits already.
+        :param request_share: part of the time that requests have while frames wait for it.
         """
         self._engine = engine
         self._tally = Tally(queue_size)
         self._max_batch, self._window = max_batch, batch_window
         self._fitting: dict[tuple[int, int] | None, int] = {}
-        self._inboxes = tuple(Inbox() for _ in STAGES)
+        self._inboxes = tuple(Inbox(Shares(request_share)) for _ in STAGES)
         self._closing = False
         self._threads = [
             threading.Thread(target=work, name=f'depth-{stage}', daemon=True)
@@ -164,7 +166,7 @@ class Runner:
 
     def _forget(self, owner: Owner) -> None:
         for inbox in self._inboxes:
-            for job in inbox.remove(lambda job: job.owner is owner):
+            for job in inbox.forget(owner):
                 job.owner.dropped()
 
     def _expire(self) -> None:
@@ -178,13 +180,15 @@ class Runner:
             job, = self._begun(0, jobs)
             if self._is_late(job):
                 continue
+            start = time.monotonic()
             try:
                 job.value = self._engine.prepare(job.work(), job.options)
                 job.shape = job.value.shape
             except Exception as error:
                 self._fail(job, error)
-                continue
-            self._hand_on(0, job)
+            else:
+                self._hand_on(0, job)
+            self._inboxes[0].charge(job, time.monotonic() - start)
 
     def _infer(self) -> None:
         infer, finish = self._inboxes[1:]
@@ -208,7 +212,7 @@ class Runner:
                 self._fail(job, error)
                 continue
             # The engine knows when the device was busy, the clock here only when it was asked.
-            self._tally.busy(result.timings.get('infer', job.times['infer']) / job.batch)
+            self._used(job, result.timings.get('infer', job.times['infer']) / job.batch)
             self._clock(2, job)
             self._report(job.owner.done, replace(result, timings=job.times))
 
@@ -216,11 +220,16 @@ class Runner:
         try:
             value = job.work()
         except Exception as error:
+            self._clock(1, job)
             self._fail(job, error)
-            return
-        self._clock(1, job)
-        self._tally.busy(job.times['infer'])
-        self._report(job.owner.done, value)
+        else:
+            self._clock(1, job)
+            self._report(job.owner.done, value)
+        self._used(job, job.times['infer'])
+
+    def _used(self, job: Job, seconds: float) -> None:
+        self._tally.busy(seconds)
+        self._inboxes[1].charge(job, seconds)
 
     def _network(self, jobs: Sequence[Job]) -> None:
         try:

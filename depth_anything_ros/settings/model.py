@@ -49,3 +49,6 @@ class ModelSettings:
     batch_window: float = setting(
         0.0, 'Time to wait for more images of one shape; 0: only those that wait already.',
         unit='ms', low=0.0, high=1000.0, read_only=True)
+    request_share: float = setting(
+        0.15, 'Part of the time that requests have while camera frames wait for the network; what '
+        'cameras leave they have besides.', low=0.01, high=0.99, read_only=True)

@@ -99,25 +99,6 @@ def test_requests_are_never_dropped_and_one_too_many_is_busy(gated):
     assert third.result(20).frame.stamp_ns == 3
 
 
-def test_a_fast_stream_and_a_queue_of_requests_take_turns(gated):
-    engine, runner = gated
-    stream = runner.stream('camera', lambda result: None, lambda error: None)
-    stream.submit(lambda: frame(0), OPTIONS)
-    wait_until(lambda: engine.seen == [0])
-    stream.submit(lambda: frame(1), OPTIONS)
-    wait_until(lambda: not runner._inboxes[0]._jobs)
-    requests = [runner.submit(lambda: frame(100), OPTIONS) for _ in range(2)]
-    for stamp in range(2, 20):
-        stream.submit(lambda stamp=stamp: frame(stamp), OPTIONS)
-    wait_until(lambda: len(runner._inboxes[1]._jobs) == 3 and not runner._inboxes[0]._jobs)
-    for _ in range(4):
-        engine.gate.release()
-    for item in requests:
-        item.result(20)
-    # The stream keeps the place in line that its replaced frame had: before the requests.
-    assert engine.seen[:4] == [0, 19, 100, 100]
-
-
 def test_errors_of_a_frame_reach_its_owner_and_the_next_frame_works():
     runner = Runner(GivenDepthEngine(flat))
     results, errors = [], []

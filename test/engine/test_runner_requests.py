@@ -61,12 +61,17 @@ def wait_until(condition):
 
 
 class Held:
-    """A runner whose device is held by request 0 until ``release``."""
+    """A runner whose device is held by frame 0, of a request or a stream, until ``release``."""
 
-    def __init__(self, trouble=lambda stamps: None, **arguments):
+    def __init__(self, trouble=lambda stamps: None, stream=False, **arguments):
         self.engine = CountingEngine(trouble)
         self.runner = Runner(self.engine, **{'queue_size': 32, **arguments})
-        self.first = self.submit(0)
+        self.results, self.errors = [], []
+        self.stream = self.runner.stream('camera', self.results.append, self.errors.append)
+        if stream:
+            self.stream.submit(lambda: frame(0), OPTIONS)
+        else:
+            self.first = self.submit(0)
         assert self.engine.entered.wait(PATIENCE_S)
 
     def submit(self, stamp, size=(6, 4), **more):
@@ -174,19 +179,19 @@ def test_cancelling_while_the_image_is_decoded(hold):
 
 
 def test_streams_and_requests_of_one_shape_share_a_batch_oldest_first(hold):
-    held = hold(max_batch=3)
-    seen, errors = [], []
-    stream = held.runner.stream('camera', seen.append, errors.append)
+    held = hold(stream=True, max_batch=3)
     waiting = [held.submit(1), held.submit(2, (10, 4))]
-    stream.submit(lambda: frame(3), OPTIONS)
+    held.stream.submit(lambda: frame(3), OPTIONS)
     held.wait_for_device(3)
     waiting += [held.submit(4), held.submit(5), held.submit(6, (10, 4))]
     held.wait_for_device(6)
     held.release()
     assert [item.result(PATIENCE_S).frame.stamp_ns for item in waiting] == [1, 2, 4, 5, 6]
-    wait_until(lambda: seen)
-    assert seen[0].frame.stamp_ns == 3 and not errors
-    assert held.engine.batches == [[0], [1, 3, 4], [2, 6], [5]]
+    wait_until(lambda: len(held.results) == 2)
+    assert held.results[1].frame.stamp_ns == 3 and not held.errors
+    # The stream has just been served, so the requests are next; its frame goes with them.
+    assert held.engine.batches[:2] == [[0], [1, 3, 4]]
+    assert sorted(held.engine.batches[2:]) == [[2, 6], [5]]
     assert held.runner.statistics().batches == {1: 2, 2: 1, 3: 1}
 
 
