@@ -70,7 +70,11 @@ class Bridge(Protocol):
         ...
 
     def start(self, service: DepthService) -> None:
-        """Serve with a service that stays the caller's, in threads of its own."""
+        """
+        Serve with a service that stays the caller's, in threads of its own.
+
+        Called again it goes on with another service; requests under way stay with the first.
+        """
         ...
 
     def stop(self, timeout: float = DRAIN_S) -> None:

@@ -125,8 +125,10 @@ class TcpBridge:
                    else self.address.rpartition(':')[2])
 
     def start(self, service: DepthService) -> None:
-        """Serve with a service that stays the caller's, in threads of its own."""
+        """Serve with a service that stays the caller's, or go on with another, in threads."""
         self._service = service
+        if self._acceptor is not None:
+            return
         self._acceptor = threading.Thread(target=self._accept, name='tcp-accept', daemon=True)
         self._acceptor.start()
 

@@ -129,9 +129,11 @@ class ZmqBridge:
         return int(self.address.rpartition(':')[2])
 
     def start(self, service: DepthService) -> None:
-        """Serve with a service that stays the caller's, in a thread of its own."""
+        """Serve with a service that stays the caller's, or go on with another, in a thread."""
         self._service = service
-        self._rate = RateLine(service.device_memory)
+        if self._thread is not None:
+            return
+        self._rate = RateLine(lambda: self._service.device_memory())
         self._thread = threading.Thread(target=self._serve, name='zmq-bridge', daemon=True)
         self._thread.start()
 

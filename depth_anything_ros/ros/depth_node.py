@@ -23,6 +23,7 @@ from typing import Any, Callable
 from depth_anything_ros.errors import DepthAnythingError, NotReady
 from depth_anything_ros.ros.background import in_background
 from depth_anything_ros.ros.camera import Camera
+from depth_anything_ros.ros.companions import Companions, Make
 from depth_anything_ros.ros.counting import Counts
 from depth_anything_ros.ros.diagnostics import array_of, diagnose, Health
 from depth_anything_ros.ros.distro import destroy_state_machine, poll_readers, steady_timer
@@ -50,12 +51,13 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
 
     def __init__(
         self, *, open_service: Callable[[Settings], DepthService] = open_service,
-        base: Settings | None = None, **arguments: Any,
+        companions: Make = lambda settings: {}, base: Settings | None = None, **arguments: Any,
     ) -> None:
         """
         Make the node; with ``node.autostart`` the model begins to load when the node spins.
 
         :param open_service: loads the model; called in a thread of its own.
+        :param companions: makes servers that share the model, by name.
         :param base: settings where parameters say nothing; default: the schema's.
         :param arguments: handed on to rclpy's node.
         :raises ConfigError: when a given parameter is unknown or not accepted.
@@ -67,6 +69,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         self._load_error = ''
         self._loading: Future[DepthService] | None = None
         self._service: DepthService | None = None
+        self._companions = Companions(companions)
         self.cameras: tuple[Camera, ...] = ()
         self._reported = Counts()
         super().__init__('depth_anything', **arguments)
@@ -95,6 +98,10 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
     def state(self) -> str:
         """Return unconfigured, loading, inactive, active or finalized."""
         return self._state
+
+    def addresses(self) -> dict[str, str]:
+        """Return where the servers beside the topics are reached, by name."""
+        return self._companions.addresses()
 
     def counts(self) -> Counts:
         """Return what became of all images of all cameras since the node was made."""
@@ -195,6 +202,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         try:
             for camera in self.cameras:
                 camera.configure(info)
+            self._companions.serve(service, self.settings)
         except Exception:
             self._clean_up()
             raise
@@ -217,6 +225,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
 
     def _clean_up(self) -> None:
         self._deactivate()
+        self._companions.close()
         service, self._service = self._service, None
         if service is not None:
             service.close(CLOSE_TIMEOUT)
@@ -253,7 +262,8 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
             before=sum((item.before for item in cameras.values()), Counts()),
             warnings=info.warnings if info else (), values={} if info is None else {
                 'model': info.model, 'kind': info.kind.value, 'licence': info.licence,
-                'device': info.device, 'precision': info.precision})
+                'device': info.device, 'precision': info.precision,
+                **self._companions.addresses()})
         name = self.get_fully_qualified_name()
         statuses = [diagnose(health, f'{name}: node')]
         for camera, item in cameras.items():

@@ -25,9 +25,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, replace
 import difflib
 from operator import attrgetter
-from typing import Any, Iterable, Mapping
+from typing import Any, Iterable, Iterator, Mapping
 
 from depth_anything_ros.errors import ConfigError
+from depth_anything_ros.settings.bridges import BridgeSettings
 from depth_anything_ros.settings.camera import CameraSettings, check_cameras, DepthSettings
 from depth_anything_ros.settings.model import ModelSettings
 from depth_anything_ros.settings.node import NodeSettings, ProcessSettings
@@ -49,6 +50,7 @@ class Settings:
     depth: DepthSettings = field(default_factory=DepthSettings)
     camera: CameraSettings = field(default_factory=CameraSettings)
     node: NodeSettings = field(default_factory=NodeSettings)
+    bridges: BridgeSettings = field(default_factory=BridgeSettings)
     process: ProcessSettings = field(default_factory=ProcessSettings)
 
     def check(self) -> None:
@@ -111,18 +113,17 @@ class Setting:
 
 def describe() -> tuple[Setting, ...]:
     """Return every setting in the order of the classes above."""
-    found = []
-    for group in fields(Settings):
-        if group.metadata:
-            alone: Any = group.default
-            found.append(Setting(group.name, alone, **group.metadata))
-            continue
-        factory = group.default_factory
-        assert callable(factory)
-        for item in fields(factory()):
-            default: Any = item.default
-            found.append(Setting(f'{group.name}.{item.name}', default, **item.metadata))
-    return tuple(found)
+    return tuple(_described(Settings, ''))
+
+
+def _described(group: Any, prefix: str) -> Iterator[Setting]:
+    for item in fields(group):
+        default: Any = item.default
+        if item.metadata:
+            yield Setting(prefix + item.name, default, **item.metadata)
+        else:
+            factory: Any = item.default_factory
+            yield from _described(factory, f'{prefix}{item.name}.')
 
 
 def lookup(name: str) -> Setting:
@@ -156,20 +157,31 @@ def changed(settings: Settings, changes: Mapping[str, object]) -> Settings:
     :param changes: new values by dotted name.
     :raises ConfigError: when a name is unknown or a value not accepted; nothing is changed then.
     """
-    parts: dict[str, Any] = {}
-    groups: dict[str, dict[str, Value]] = {}
-    for name, value in changes.items():
-        group, _, key = name.partition('.')
-        checked = lookup(name).check(value)
-        if key:
-            groups.setdefault(group, {})[key] = checked
-        else:
-            parts[name] = checked
-    for group, new in groups.items():
-        parts[group] = replace(getattr(settings, group), **new)
-    result = replace(settings, **parts)
-    for part in (result, *(getattr(result, item.name) for item in fields(result))):
-        check = getattr(part, 'check', None)
-        if check is not None:
-            check()
+    checked = {name: lookup(name).check(value) for name, value in changes.items()}
+    result: Settings = _replaced(settings, checked)
+    _check(result)
     return result
+
+
+def _replaced(group: Any, changes: Mapping[str, Value]) -> Any:
+    """Return a group with some values changed, by dotted name."""
+    parts: dict[str, Any] = {}
+    inner: dict[str, dict[str, Value]] = {}
+    for name, value in changes.items():
+        first, _, rest = name.partition('.')
+        if rest:
+            inner.setdefault(first, {})[rest] = value
+        else:
+            parts[name] = value
+    for first, values_inside in inner.items():
+        parts[first] = _replaced(getattr(group, first), values_inside)
+    return replace(group, **parts)
+
+
+def _check(group: Any) -> None:
+    """Let a group and the groups inside it refuse values that do not fit together."""
+    if hasattr(group, 'check'):
+        group.check()
+    for item in fields(group):
+        if not item.metadata:
+            _check(getattr(group, item.name))

@@ -205,12 +205,14 @@ def ros_context():
 
 
 @contextmanager
-def node_here(context, *arguments, service=exact_service, **given):
+def node_here(
+    context, *arguments, service=exact_service, companions=lambda settings: {}, **given,
+):
     """Run a depth node in this process, spinning in a thread of its own."""
     from depth_anything_ros.ros.depth_node import DepthNode
     settings = changed(Settings(), {name.replace('__', '.'): value
                                     for name, value in given.items()})
-    node = DepthNode(open_service=service, base=settings, context=context,
+    node = DepthNode(open_service=service, companions=companions, base=settings, context=context,
                      cli_args=['--ros-args', *arguments] if arguments else None)
     executor = SingleThreadedExecutor(context=context)
     executor.add_node(node)

@@ -1,0 +1,51 @@
+# Copyright 2026 the depth_anything_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The bridges that a group of settings asks for, to run beside something else on its service."""
+
+from __future__ import annotations
+
+import os
+from typing import Mapping
+
+from depth_anything_ros.bridges.access import Access, KEY_VARIABLE
+from depth_anything_ros.bridges.base import Bridge
+from depth_anything_ros.bridges.image_roots import ImageRoots
+from depth_anything_ros.settings import Settings
+
+
+def bridges_of(
+    settings: Settings, environment: Mapping[str, str] = os.environ,
+) -> dict[str, Bridge]:
+    """
+    Return the bridges that are enabled, by name; none of them listens yet.
+
+    :param settings: whose group ``bridges`` says which, where and for whom.
+    :param environment: holds the key, which is in no setting.
+    :raises ConfigError: when a port would be open to others by accident.
+    :raises MissingDependency: when a bridge's library is not installed.
+    """
+    group, bridges = settings.bridges, dict[str, Bridge]()
+    access = Access(group.host, environment.get(KEY_VARIABLE, ''), group.allow_anonymous)
+    roots = ImageRoots(group.image_roots)
+    if group.zmq.enabled:
+        from depth_anything_ros.bridges.zeromq import ZmqBridge
+        bridges['zmq'] = ZmqBridge(access, group.zmq.port, roots=roots)
+    if group.tcp.enabled:
+        from depth_anything_ros.bridges.tcp import TcpBridge
+        from depth_anything_ros.bridges.tcp_actions import installed_actions
+        # Without on_shutdown: a client of the network does not stop a robot's node.
+        bridges['tcp'] = TcpBridge(
+            access, group.tcp.port, actions=installed_actions(), roots=roots)
+    return bridges

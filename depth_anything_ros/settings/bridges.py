@@ -1,0 +1,61 @@
+# Copyright 2026 the depth_anything_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Settings of the servers that run inside the node and share its model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from depth_anything_ros.settings.schema import setting
+
+LARGEST_PORT = 65535
+
+
+@dataclass(frozen=True)
+class ZmqSettings:
+    """The ZMQ bridge."""
+
+    enabled: bool = setting(
+        False, 'Serve requests over ZMQ while the node is configured.', read_only=True)
+    port: int = setting(
+        5555, 'Its TCP port; 0: any free one, said in the log.', low=0, high=LARGEST_PORT,
+        read_only=True)
+
+
+@dataclass(frozen=True)
+class TcpSettings:
+    """The raw TCP bridge."""
+
+    enabled: bool = setting(
+        False, 'Serve requests over raw TCP while the node is configured.', read_only=True)
+    port: int = setting(
+        9000, 'Its TCP port; 0: any free one, said in the log.', low=0, high=LARGEST_PORT,
+        read_only=True)
+
+
+@dataclass(frozen=True)
+class BridgeSettings:
+    """Where the node listens, and for whom."""
+
+    host: str = setting(
+        '127.0.0.1', 'Address to listen on; any other than loopback needs a key in the '
+        'environment variable DEPTH_ANYTHING_API_KEY, or bridges.allow_anonymous.',
+        read_only=True)
+    allow_anonymous: bool = setting(
+        False, 'Serve other machines without a key.', read_only=True)
+    image_roots: tuple[str, ...] = setting(
+        (), 'Folders in which clients may name pictures of this machine.', read_only=True)
+    zmq: ZmqSettings = field(default_factory=ZmqSettings)
+    tcp: TcpSettings = field(default_factory=TcpSettings)

@@ -1,0 +1,119 @@
+# Copyright 2026 the depth_anything_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Bridges made from settings, as the ROS node has them; and their change of service."""
+
+from contextlib import contextmanager
+import sys
+
+from bridge_parts import depth_of, picture
+import cv2
+from depth_anything_ros.bridges.from_settings import bridges_of
+from depth_anything_ros.clients import TcpClient, ZmqClient
+from depth_anything_ros.core.depth import DepthKind
+from depth_anything_ros.engine.given import GivenDepthEngine
+from depth_anything_ros.errors import ConfigError, MissingDependency, NotReady, Unauthorized
+from depth_anything_ros.service import DepthService
+from depth_anything_ros.settings import changed, Settings
+import pytest
+from zmq_parts import ask
+
+K = [[70.0, 0, 39.5], [0, 72.0, 29.5], [0, 0, 1]]
+BOTH = {'zmq.enabled': True, 'zmq.port': 0, 'tcp.enabled': True, 'tcp.port': 0}
+
+
+def made(environment=None, **given):
+    """Return bridges, the settings given with __ for dots."""
+    changes = {**BOTH, **{name.replace('__', '.'): value for name, value in given.items()}}
+    return bridges_of(changed(Settings(), {
+        f'bridges.{name}': value for name, value in changes.items()}), environment or {})
+
+
+def serving(kind=DepthKind.METRIC):
+    return DepthService(GivenDepthEngine(lambda frame: depth_of(frame.rgb), kind=kind))
+
+
+@contextmanager
+def opened(bridges, service):
+    try:
+        for bridge in bridges.values():
+            bridge.listen()
+            bridge.start(service)
+        yield bridges
+    finally:
+        for bridge in bridges.values():
+            bridge.stop()
+        service.close()
+
+
+def test_a_bridge_goes_on_with_another_service():
+    second = serving(DepthKind.RELATIVE)
+    first = serving()
+    with opened(made(), first) as bridges, ZmqClient(bridges['zmq'].address) as zmq, \
+            TcpClient('127.0.0.1', bridges['tcp'].port) as tcp:
+        for client in (zmq, tcp):
+            assert client.estimate(picture(), K).units == 'm'
+        for bridge in bridges.values():
+            bridge.start(second)
+        for client in (zmq, tcp):
+            assert client.estimate(picture()).units == 'relative'
+        second.close()
+        for client in (zmq, tcp):
+            with pytest.raises(NotReady):
+                client.estimate(picture())
+
+
+def test_nothing_is_served_unless_it_is_enabled():
+    assert not bridges_of(Settings(), {})
+    assert list(made(zmq__enabled=False)) == ['tcp']
+    assert list(made(tcp__enabled=False)) == ['zmq']
+
+
+def test_an_open_port_needs_a_key_or_a_spoken_word():
+    with pytest.raises(ConfigError, match='DEPTH_ANYTHING_API_KEY'):
+        made(host='0.0.0.0')
+    made({'DEPTH_ANYTHING_API_KEY': 'secret'}, host='0.0.0.0')
+    bridges = made(host='0.0.0.0', allow_anonymous=True)
+    with opened(bridges, serving()):
+        for bridge in bridges.values():
+            assert bridge.address.startswith('tcp://0.0.0.0:')
+
+
+def test_the_key_and_the_folders_of_pictures(tmp_path):
+    with pytest.raises(ConfigError, match='is not a folder'):
+        made(image_roots=[str(tmp_path / 'missing')])
+    cv2.imwrite(str(tmp_path / 'a.png'), picture())
+    bridges = made({'DEPTH_ANYTHING_API_KEY': 'secret'}, image_roots=[str(tmp_path)])
+    with opened(bridges, serving()):
+        with ZmqClient(bridges['zmq'].address) as client, pytest.raises(Unauthorized):
+            client.estimate(picture(), K)
+        with TcpClient('127.0.0.1', bridges['tcp'].port, api_key='secret') as client:
+            assert client.metres(picture(), K).shape == (60, 80)
+        reply = ask(bridges['zmq'].address, {
+            'command': 'inference', 'image': str(tmp_path / 'a.png'), 'api_key': 'secret'})
+        assert (reply['depth'] == depth_of(picture()[..., ::-1])).all()
+
+
+def test_a_client_does_not_stop_the_node():
+    from tcp_parts import ask as ask_tcp
+    with opened(made(), serving()) as bridges:
+        reply = ask_tcp(bridges['tcp'].address, {'action': 'shutdown'})
+        assert reply['code'] == 'forbidden'
+
+
+def test_a_missing_library_is_said(monkeypatch):
+    monkeypatch.delitem(sys.modules, 'depth_anything_ros.bridges.zeromq')
+    monkeypatch.setitem(sys.modules, 'zmq', None)
+    with pytest.raises(MissingDependency, match='pip install pyzmq'):
+        made()
