@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from depth_anything_ros.bags.compressed import picture_to_rgb
 from depth_anything_ros.bags.library import COMPRESSED_IMAGE
 from depth_anything_ros.bags.notes import Notes
 from depth_anything_ros.bags.pairing import Pair
@@ -26,6 +25,7 @@ from depth_anything_ros.bags.records import NANOSECONDS
 from depth_anything_ros.core.camera import Intrinsics
 from depth_anything_ros.core.camera_info import intrinsics_of, is_distorted
 from depth_anything_ros.core.frame import Frame
+from depth_anything_ros.core.pictures import compressed_to_rgb
 from depth_anything_ros.errors import InvalidIntrinsics
 import numpy as np
 import numpy.typing as npt
@@ -78,7 +78,7 @@ class Frames:
 
     def _rgb(self, kind: str, message: Any) -> npt.NDArray[np.uint8]:
         if kind == COMPRESSED_IMAGE:
-            return picture_to_rgb(message.data.tobytes(), message.format)
+            return compressed_to_rgb(memoryview(message.data), message.format)
         return self._decode(
             message.data, message.encoding, message.width, message.height, message.step,
             big_endian=bool(message.is_bigendian))

@@ -22,6 +22,7 @@ from typing import Any, Sequence
 
 from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.options import FrameOptions, Output
+from depth_anything_ros.core.processed_size import Plan, plan
 from depth_anything_ros.core.result import choose_intrinsics, choose_law, DepthResult
 from depth_anything_ros.engine.base import EngineInfo, Inferred, Prepared
 from depth_anything_ros.engine.device import precision_name
@@ -32,7 +33,7 @@ from depth_anything_ros.engine.models import Model
 from depth_anything_ros.engine.packing import staged
 from depth_anything_ros.engine.passes import FrameNetwork, RawMaps
 from depth_anything_ros.engine.predicted import NARROWEST, plausible_camera, WIDEST
-from depth_anything_ros.engine.preprocess import normalised, Plan, plan, process
+from depth_anything_ros.engine.preprocess import normalised, process
 from depth_anything_ros.engine.streams import Mark, SideStream
 from depth_anything_ros.errors import NotReady
 import numpy as np

@@ -18,7 +18,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from depth_anything_ros.engine.tables import HeadTable, PATCH
+from depth_anything_ros.core.processed_size import PATCH
+from depth_anything_ros.engine.tables import HeadTable
 import torch
 from torch.nn import functional
 

@@ -18,11 +18,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from depth_anything_ros.core.processed_size import PATCH
 from depth_anything_ros.engine.cures import rope_table
 import torch
-
-PATCH = 14
-"""Side in pixels of the square that becomes one token."""
 
 
 class BackboneTable(NamedTuple):

@@ -16,11 +16,9 @@
 
 from __future__ import annotations
 
-import cv2
-from depth_anything_ros.errors import InvalidImage, PayloadTooLarge
+from depth_anything_ros.core.pictures import check_pixels, decode_picture, picture_size
+from depth_anything_ros.errors import InvalidImage
 from depth_anything_ros.wire.arrays import Array
-from depth_anything_ros.wire.guards import check_jpeg, essential_png
-from depth_anything_ros.wire.image_size import encoded_size, JPEG, PNG
 from depth_anything_ros.wire.limits import DEFAULT_LIMITS, Limits
 from depth_anything_ros.wire.pillow import PillowImage
 import numpy as np
@@ -50,10 +48,11 @@ def decode_image(
     if isinstance(image, np.ndarray):
         return _from_array(image, limits)
     if isinstance(image, PillowImage):
-        _check_pixels(image.width, image.height, limits)
+        check_pixels(image.width, image.height, limits.pixels)
         return image.rgb()
     if isinstance(image, (bytes, bytearray, memoryview)):
-        return _from_file(memoryview(image).cast('B'), limits, exif_orient)
+        data = memoryview(image).cast('B')
+        return decode_picture(data, picture_size(data, limits.pixels), exif_orient=exif_orient)
     raise InvalidImage(f'image is {type(image).__name__}; {ACCEPTED}')
 
 
@@ -63,39 +62,8 @@ def _from_array(array: Array, limits: Limits) -> RGB:
         raise InvalidImage(f'image is {array.dtype} {array.shape}; {ACCEPTED}')
     if array.size == 0:
         raise InvalidImage(f'image is empty: {array.shape}')
-    _check_pixels(array.shape[1], array.shape[0], limits)
+    check_pixels(array.shape[1], array.shape[0], limits.pixels)
     if channels == 1:
         return np.repeat(array.reshape(*array.shape[:2], 1), 3, axis=2)
     # Mirrored and column-first views cost every later step more than one copy here.
     return np.ascontiguousarray(array[..., :3])
-
-
-def _from_file(data: memoryview, limits: Limits, exif_orient: bool) -> RGB:
-    kind, width, height, pixels_at = encoded_size(data)
-    _check_pixels(width, height, limits)
-    content = bytes(data)
-    if kind == JPEG:
-        check_jpeg(content, pixels_at)
-    elif kind == PNG:
-        content = essential_png(content, keep_exif=exif_orient)
-    flags = cv2.IMREAD_COLOR
-    if not exif_orient:
-        flags |= cv2.IMREAD_IGNORE_ORIENTATION
-    try:
-        bgr = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
-    except cv2.error as error:
-        raise InvalidImage(f'{kind} of {width}x{height} cannot be decoded') from error
-    if bgr is None:
-        raise InvalidImage(f'{kind} of {width}x{height} cannot be decoded')
-    sizes = [(height, width), (width, height)] if exif_orient else [(height, width)]
-    if bgr.shape[:2] not in sizes:
-        raise InvalidImage(
-            f'{kind} says {width}x{height} and holds {bgr.shape[1]}x{bgr.shape[0]}')
-    rgb: RGB = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
-    return rgb
-
-
-def _check_pixels(width: int, height: int, limits: Limits) -> None:
-    if width * height > limits.pixels:
-        raise PayloadTooLarge(
-            f'image of {width}x{height} pixels; accepted: at most {limits.pixels} pixels')

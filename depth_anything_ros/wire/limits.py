@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from depth_anything_ros.core.pictures import MAX_PIXELS
 from depth_anything_ros.errors import ConfigError
 
 
@@ -34,7 +35,7 @@ class Limits:
     """
 
     message_bytes: int = 64 * 2**20
-    pixels: int = 50_000_000
+    pixels: int = MAX_PIXELS
     operations: int = 5_000
     depth: int = 16
     nodes: int = 10_000

@@ -29,13 +29,13 @@ from depth_anything_ros.core.camera import Intrinsics
 from depth_anything_ros.core.depth import DepthKind, FocalSource
 from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.options import FrameOptions, Output, PROCESS_RES_METHODS
+from depth_anything_ros.core.processed_size import plan
 from depth_anything_ros.core.result import DepthResult
 from depth_anything_ros.engine.base import Engine
 from depth_anything_ros.engine.checkpoint import save_checkpoint
 from depth_anything_ros.engine.da3 import DA3Engine
 from depth_anything_ros.engine.models import find
 from depth_anything_ros.engine.network import build_random
-from depth_anything_ros.engine.preprocess import plan
 from depth_anything_ros.errors import (
     ConfigError,
     InferenceFailed,

@@ -23,8 +23,9 @@ from typing import Any, Callable, Iterator
 
 from depth_anything_ros.core.camera import Intrinsics
 from depth_anything_ros.core.options import PROCESS_RES_METHODS
+from depth_anything_ros.core.processed_size import affordable_reduction, LONGEST, plan
 from depth_anything_ros.engine.network import import_upstream
-from depth_anything_ros.engine.preprocess import LONGEST, normalised, plan, process
+from depth_anything_ros.engine.preprocess import normalised, process
 from depth_anything_ros.errors import InvalidImage, InvalidRequest
 import numpy as np
 import pytest
@@ -158,3 +159,16 @@ def test_an_unknown_method_is_refused() -> None:
     for method in ('', 'resize', 'upper_bound', 'middle_bound_crop', 'upper_bound_stretch'):
         with pytest.raises(InvalidRequest, match='unknown'):
             plan(640, 480, 504, method)
+
+
+@pytest.mark.parametrize('size, process_res, method, factor', [
+    ((1920, 1080), 504, 'upper_bound_resize', 2), ((3840, 2160), 504, 'upper_bound_resize', 4),
+    ((640, 480), 504, 'upper_bound_resize', 1), ((640, 480), 140, 'upper_bound_crop', 4),
+    ((640, 480), 640, 'upper_bound_resize', 1), ((640, 480), 1008, 'upper_bound_resize', 1),
+    ((1280, 720), 140, 'lower_bound_resize', 4),
+    # 1001 / 2 is no whole number of pixels.
+    ((1001, 500), 140, 'upper_bound_resize', 1), ((1004, 500), 140, 'upper_bound_resize', 4)])
+def test_a_smaller_picture_is_seen_at_the_same_size(size, process_res, method, factor):
+    assert affordable_reduction(*size, process_res, method) == factor
+    small = size[0] // factor, size[1] // factor
+    assert plan(*small, process_res, method) == plan(*size, process_res, method)

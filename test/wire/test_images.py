@@ -21,9 +21,9 @@ import tracemalloc
 from typing import Any
 import zlib
 
+from depth_anything_ros.core.image_guards import essential_png
+from depth_anything_ros.core.image_size import encoded_size
 from depth_anything_ros.errors import InvalidImage, PayloadTooLarge, UnsupportedEncoding
-from depth_anything_ros.wire.guards import essential_png
-from depth_anything_ros.wire.image_size import encoded_size
 from depth_anything_ros.wire.images import decode_image
 from depth_anything_ros.wire.limits import Limits
 from depth_anything_ros.wire.pillow import PillowImage
