@@ -105,6 +105,12 @@ class DeadlineExceeded(DepthAnythingError):
     code = 'deadline_exceeded'
 
 
+class Cancelled(DepthAnythingError):
+    """The caller withdrew the request before it was done."""
+
+    code = 'cancelled'
+
+
 class InferenceFailed(DepthAnythingError):
     """The network failed on this input."""
 

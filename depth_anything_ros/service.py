@@ -16,22 +16,27 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from concurrent.futures import TimeoutError as FutureTimeout
 import logging
 import time
-from typing import Callable, TypeVar
+from typing import Callable, Sequence, TypeVar
 
 from depth_anything_ros.core.frame import Frame
+from depth_anything_ros.core.multi_view import Views
 from depth_anything_ros.core.options import FrameOptions
 from depth_anything_ros.core.result import DepthResult
-from depth_anything_ros.engine.base import Engine, EngineInfo
+from depth_anything_ros.engine.base import Engine, EngineInfo, MultiViewEngine, PreparedViews
 from depth_anything_ros.engine.entry import import_engine
 from depth_anything_ros.engine.owners import Stream
 from depth_anything_ros.engine.runner import Runner
 from depth_anything_ros.engine.tally import Statistics
-from depth_anything_ros.errors import DeadlineExceeded
+from depth_anything_ros.errors import Cancelled, DeadlineExceeded, InvalidRequest
+from depth_anything_ros.reconstruction.options import SceneOptions
+from depth_anything_ros.reconstruction.scene import Scene
+from depth_anything_ros.reconstruction.steps import Progress, reconstruct
 from depth_anything_ros.settings import Settings
+from depth_anything_ros.settings.reconstruction import ReconstructionSettings
 
 __all__ = [
     'WARM_UP_SIZE', 'DepthService', 'EngineInfo', 'load_engine', 'open_service', 'Statistics',
@@ -44,6 +49,9 @@ WARM_UP_SIZE = (640, 480)
 
 CUDA_BATCH = 4
 """Images that the network takes together on CUDA where nothing else is set."""
+
+CANCEL_PERIOD = 0.1
+"""Seconds between two looks at whether a reconstruction that waits is still wanted."""
 
 Value = TypeVar('Value')
 
@@ -75,7 +83,8 @@ def open_service(settings: Settings) -> DepthService:
     model = settings.model
     return DepthService(
         load_engine(settings), queue_size=model.queue_size, max_batch=model.max_batch,
-        batch_window=model.batch_window / 1000, request_share=model.request_share)
+        batch_window=model.batch_window / 1000, request_share=model.request_share,
+        max_megapixels=settings.reconstruction.max_megapixels)
 
 
 class DepthService:
@@ -84,6 +93,7 @@ class DepthService:
     def __init__(
         self, engine: Engine, *, queue_size: int = 4, max_batch: int = 0,
         batch_window: float = 0.0, request_share: float = 0.15,
+        max_megapixels: float = ReconstructionSettings.max_megapixels,
     ) -> None:
         """
         Start serving.
@@ -95,8 +105,10 @@ class DepthService:
             once is no faster.
         :param batch_window: seconds to wait for more of them; 0 takes only what waits already.
         :param request_share: part of the time that requests have while frames wait for it.
+        :param max_megapixels: processed pixels that the images of one reconstruction may have.
         """
         self._engine = engine
+        self._most_pixels = int(max_megapixels * 1e6)
         on_cuda = engine.info.device.startswith('cuda')
         self._runner = Runner(
             engine, queue_size=queue_size, batch_window=batch_window, request_share=request_share,
@@ -163,6 +175,43 @@ class DepthService:
         except FutureTimeout:
             future.cancel()
             raise DeadlineExceeded(f'no result within {timeout:g} s') from None
+
+    def reconstruct(
+        self, frames: Sequence[Frame], options: SceneOptions | None = None, *,
+        progress: Progress | None = None, cancelled: Callable[[], bool] | None = None,
+    ) -> Scene:
+        """
+        Return the scene that images show, waiting for it; call it in a thread that may wait.
+
+        The network's one call takes its turn among the streams and requests; all else happens in
+        the caller's thread.
+
+        :param frames: images of one scene; one only where the model is not ``info.multi_view``.
+        :param options: how they become a scene; default: the defaults.
+        :param progress: told each step (preparing, inference, fusing, done) and how much is done.
+        :param cancelled: asked before each step, and while the device is busy with others,
+            whether to stop.
+        :raises Cancelled: when ``cancelled`` said so.
+        :raises InvalidRequest: when these images cannot be reconstructed by this model.
+        :raises PayloadTooLarge: when they are more than ``max_megapixels``.
+        :raises Busy: when too many requests are under way.
+        """
+        engine = self._engine
+        if not isinstance(engine, MultiViewEngine):
+            raise InvalidRequest(f'the engine of {self.info.model} makes no reconstructions')
+
+        def infer(prepared: PreparedViews) -> Views:
+            future = self.call(lambda _: engine.infer_views(prepared))
+            while not wait([future], CANCEL_PERIOD).done:
+                # Only what still waits for the device can be withdrawn.
+                if cancelled and cancelled() and future.cancel():
+                    raise Cancelled('cancelled while waiting for the device')
+            return future.result()
+
+        return reconstruct(
+            lambda fitting: engine.prepare_views(frames, fitting, self._most_pixels), infer,
+            frames, options or SceneOptions(), predicts_intrinsics=self.info.predicts_intrinsics,
+            progress=progress, cancelled=cancelled)
 
     def close(self, timeout: float = 5.0) -> None:
         """Stop serving, let the frame on the device finish, then free the engine."""

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Iterable
 
 from depth_anything_ros.core.camera import Intrinsics
 from depth_anything_ros.core.geometry import unproject
@@ -60,17 +61,15 @@ def organised_cloud(
     return cloud
 
 
-def write_ply(
-    path: str | Path, points: npt.NDArray[np.float32], rgb: npt.NDArray[np.uint8],
-) -> int:
+def ply_bytes(
+    points: npt.NDArray[np.float32], rgb: npt.NDArray[np.uint8], *, comments: Iterable[str] = (),
+) -> bytes:
     """
-    Write a binary little-endian PLY file and return the number of points in it.
+    Return a cloud as a binary little-endian PLY file; points that are not finite are left out.
 
-    Points that are not finite are left out.
-
-    :param path: file to write.
     :param points: (..., 3) float32 metres.
     :param rgb: (..., 3) uint8, same leading shape.
+    :param comments: lines for people in the file's header.
     """
     flat = points.reshape(-1, 3)
     keep = np.isfinite(flat).all(axis=1)
@@ -79,9 +78,23 @@ def write_ply(
         np.dtype([('xyz', '<f4', 3), ('rgb', 'u1', 3)]))
     vertices['xyz'] = flat[keep]
     vertices['rgb'] = rgb.reshape(-1, 3)[keep]
+    said = ''.join(f'comment {line}\n' for line in comments)
     names = ''.join(f'property float {axis}\n' for axis in 'xyz')
     names += ''.join(f'property uchar {colour}\n' for colour in ('red', 'green', 'blue'))
-    header = ('ply\nformat binary_little_endian 1.0\n'
+    header = (f'ply\nformat binary_little_endian 1.0\n{said}'
               f'element vertex {len(vertices)}\n{names}end_header\n')
-    Path(path).write_bytes(header.encode('ascii') + vertices.tobytes())
-    return len(vertices)
+    return header.encode('ascii', 'replace') + vertices.tobytes()
+
+
+def write_ply(
+    path: str | Path, points: npt.NDArray[np.float32], rgb: npt.NDArray[np.uint8],
+) -> int:
+    """
+    Write a PLY file, see :func:`ply_bytes`, and return the number of points in it.
+
+    :param path: file to write.
+    :param points: (..., 3) float32 metres.
+    :param rgb: (..., 3) uint8, same leading shape.
+    """
+    Path(path).write_bytes(ply_bytes(points, rgb))
+    return int(np.isfinite(points.reshape(-1, 3)).all(axis=1).sum())

@@ -71,22 +71,36 @@ def check_extent(farthest: float, size: float) -> None:
             f'{farthest / (AXIS_LIMIT - 2):g} m')
 
 
+def one_per_voxel(points: npt.NDArray[np.float32], size: float) -> npt.NDArray[np.int64]:
+    """
+    Return the ascending indices of one point per voxel: the one nearest to its centre.
+
+    Of equally near points the first one stays. Time is O(N log N) and memory O(N), whatever the
+    extent of the cloud.
+
+    :param points: (N, 3) float32 metres, finite.
+    :param size: side of a voxel, metres.
+    :returns: (M,) int64, M <= N.
+    :raises InvalidRequest: when the size is not positive or too small for points so far away.
+    """
+    keys, distance = voxel_keys(points, size)
+    order = np.lexsort((distance, keys))  # stable: equals stay in the order of the list
+    ordered = keys[order]
+    first = np.ones(len(ordered), np.bool_)
+    first[1:] = ordered[1:] != ordered[:-1]
+    return np.sort(order[first])
+
+
 def thinned(cloud: npt.NDArray[np.float32], size: float) -> npt.NDArray[np.float32]:
     """
-    Return one measured point per voxel: the one nearest to its centre.
+    Return one measured point per voxel, see :func:`one_per_voxel`.
 
-    No point is invented and the colour is the point's own. Of equally near points the first one
-    stays, and the order of the list is kept, so that the same cloud gives the same bytes. Time
-    is O(N log N) and memory O(N), whatever the extent of the cloud.
+    No point is invented and the colour is the point's own. The order of the list is kept, so that
+    the same cloud gives the same bytes.
 
     :param cloud: (N, C) float32, x, y, z first in metres, finite (see ``filters.dense``).
     :param size: side of a voxel, metres.
     :returns: (M, C) float32, M <= N.
     :raises InvalidRequest: when the size is not positive or too small for points so far away.
     """
-    keys, distance = voxel_keys(cloud[:, :3], size)
-    order = np.lexsort((distance, keys))  # stable: equals stay in the order of the list
-    ordered = keys[order]
-    first = np.ones(len(ordered), np.bool_)
-    first[1:] = ordered[1:] != ordered[:-1]
-    return cloud[np.sort(order[first])]
+    return cloud[one_per_voxel(cloud[:, :3], size)]

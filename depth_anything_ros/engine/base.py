@@ -17,10 +17,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol, Sequence
+from typing import Any, Protocol, runtime_checkable, Sequence
 
 from depth_anything_ros.core.depth import DepthKind
 from depth_anything_ros.core.frame import Frame
+from depth_anything_ros.core.multi_view import Views
 from depth_anything_ros.core.options import FrameOptions
 from depth_anything_ros.core.result import DepthResult
 
@@ -38,6 +39,8 @@ class EngineInfo:
     has_confidence: bool = False
     has_sky: bool = False
     predicts_intrinsics: bool = False
+    multi_view: bool = False
+    """Whether several images of one scene get depth and poses in one world."""
     warnings: tuple[str, ...] = ()
     """What a user must know: CPU chosen by ``auto``, random weights, a model for demos only."""
 
@@ -108,4 +111,52 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Free the device's memory; nothing may be called afterwards."""
+        ...
+
+
+@dataclass(frozen=True)
+class PreparedViews:
+    """
+    Images of one scene ready for the network.
+
+    ``shape`` is their common (height, width) in pixels at the processed size; ``payload`` is the
+    engine's own.
+    """
+
+    frames: tuple[Frame, ...]
+    options: FrameOptions
+    shape: tuple[int, int]
+    payload: Any
+
+
+@runtime_checkable
+class MultiViewEngine(Engine, Protocol):
+    """
+    An engine that also looks at the images of a scene together, in two steps.
+
+    One that is not ``info.multi_view`` takes one image. ``prepare_views`` may run in any thread,
+    ``infer_views`` runs where ``infer`` does, never at the same time.
+    """
+
+    def prepare_views(
+        self, frames: Sequence[Frame], options: FrameOptions, most_pixels: int,
+    ) -> PreparedViews:
+        """
+        Check and resize the images of a scene; different sizes are cut to the smallest.
+
+        :param frames: one or more images.
+        :param options: size, limits, and the camera to fall back on.
+        :param most_pixels: pixels that all processed images together may have.
+        :raises InvalidRequest: when the images or options cannot be served.
+        :raises PayloadTooLarge: when they are too many for that size, before memory is taken.
+        """
+        ...
+
+    def infer_views(self, prepared: PreparedViews) -> Views:
+        """
+        Return depth and cameras of all images in one world.
+
+        :raises OutOfMemory: when the device has too little memory.
+        :raises InferenceFailed: when the network fails.
+        """
         ...

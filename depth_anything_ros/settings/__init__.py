@@ -32,6 +32,7 @@ from depth_anything_ros.settings.bridges import BridgeSettings
 from depth_anything_ros.settings.camera import CameraSettings, check_cameras, DepthSettings
 from depth_anything_ros.settings.model import ModelSettings
 from depth_anything_ros.settings.node import NodeSettings, ProcessSettings
+from depth_anything_ros.settings.reconstruction import ReconstructionSettings
 from depth_anything_ros.settings.schema import setting, Value
 
 __all__ = [
@@ -51,6 +52,7 @@ class Settings:
     camera: CameraSettings = field(default_factory=CameraSettings)
     node: NodeSettings = field(default_factory=NodeSettings)
     bridges: BridgeSettings = field(default_factory=BridgeSettings)
+    reconstruction: ReconstructionSettings = field(default_factory=ReconstructionSettings)
     process: ProcessSettings = field(default_factory=ProcessSettings)
 
     def check(self) -> None:

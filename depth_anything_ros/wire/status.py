@@ -21,6 +21,7 @@ from typing import Any
 
 from depth_anything_ros.errors import (
     Busy,
+    Cancelled,
     DeadlineExceeded,
     DepthAnythingError,
     Forbidden,
@@ -75,6 +76,7 @@ FACES: dict[type[DepthAnythingError], Face] = {
     OutOfMemory: Face(503),
     DeadlineExceeded: Face(504),
     InferenceFailed: Face(500, close=1011),
+    Cancelled: Face(409),
 }
 """The errors that a request may get to see; everything else is :data:`UNFORESEEN`."""
 

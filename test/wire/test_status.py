@@ -39,6 +39,7 @@ ROWS: list[tuple[type[Exception], str, int, int | None, bool, bool]] = [
     (errors.NotReady, 'not_ready', 503, 1013, True, False),
     (errors.OutOfMemory, 'out_of_memory', 503, None, False, False),
     (errors.DeadlineExceeded, 'deadline_exceeded', 504, None, False, False),
+    (errors.Cancelled, 'cancelled', 409, None, False, False),
 ]
 
 SECRETS = '/home/robot/weights.safetensors line 12 torch.Size([1, 3])'
