@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+import sys
 from typing import Callable, Iterable, Sequence
 
 from depth_anything_ros.engine.models import Model, MODELS
@@ -30,7 +31,7 @@ from depth_anything_ros.ros.demo_settings import describe_demo_camera
 from depth_anything_ros.settings import describe, Setting
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = ('README.md', 'docs/topics-parameters-services.md')
+DOCUMENTS = ('README.md', 'docs/performance.md', 'docs/topics-parameters-services.md')
 TINY_ACCURACY = ROOT / 'depth_anything_ros' / 'models' / 'da3-tiny' / 'accuracy.json'
 
 
@@ -97,6 +98,15 @@ def tiny() -> str:
                      'delta1'), rows)
 
 
+def benchmarks() -> dict[str, Callable[[], str]]:
+    """Return the tables of the committed benchmark results."""
+    if str(ROOT) not in sys.path:
+        sys.path.insert(0, str(ROOT))
+    from bench import report
+    return {f'benchmark {name}': lambda name=name: report.table(report.load(name))
+            for name in report.names()}
+
+
 PARTS: dict[str, Callable[[], str]] = {
     # What is set before ROS starts is no ROS parameter.
     'parameters of depth_node': lambda: parameters(
@@ -104,6 +114,7 @@ PARTS: dict[str, Callable[[], str]] = {
     'parameters of demo_camera': lambda: parameters(describe_demo_camera()),
     'models': models,
     'accuracy of da3-tiny': tiny,
+    **benchmarks(),
 }
 
 
