@@ -26,6 +26,10 @@ os.environ.setdefault('ROS_LOCALHOST_ONLY', '1')
 os.environ.setdefault('ROS_DOMAIN_ID', str(1 + os.getpid() % 100))
 # Message fields refuse wrong types and ranges instead of taking what fits by chance.
 os.environ.setdefault('ROS_PYTHON_CHECK_FIELDS', '1')
+# Several workers of pytest-xdist: each in a domain of its own, domains 1 to 100.
+if worker := os.environ.get('PYTEST_XDIST_WORKER', ''):
+    os.environ['ROS_DOMAIN_ID'] = str(
+        1 + (int(os.environ['ROS_DOMAIN_ID']) + 30 * int(worker[2:])) % 100)
 
 WEIGHTS = 'DEPTH_ANYTHING_TEST_WEIGHTS'
 

@@ -47,8 +47,8 @@ def cured(network: Any, batch: torch.Tensor) -> Any:
 
 
 def same(found: torch.Tensor, expected: torch.Tensor) -> None:
-    """Compare to a few units in the last place: bit-equal here, but not on every CPU."""
-    torch.testing.assert_close(found, expected, rtol=2e-6, atol=2e-6)
+    """Compare to a few units in the last place: bit-equal on some CPUs, 3e-6 apart on others."""
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize('size', SIZES)
@@ -142,7 +142,7 @@ def test_unused_parts_are_gone_and_upstreams_own_forward_still_works() -> None:
     assert isinstance(network.backbone.pretrained.rope, TableRope)
     after = network.backbone(batch[None])[0]
     for one, other in zip(before, after):
-        assert torch.equal(one[0], other[0])
+        same(one[0], other[0])
 
 
 def test_tables_are_made_once_per_size() -> None:
