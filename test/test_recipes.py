@@ -28,7 +28,8 @@ RECIPES = sorted((ROOT / 'docs' / 'recipes').glob('*.md'))
 CONSUMERS = [path for path in RECIPES if path.name != 'README.md']
 TOPICS = {
     'depth/image', 'depth/image_raw', 'depth/camera_info', 'depth/points', 'depth/preview',
-    'depth/relative', 'color/image', 'color/camera_info', 'confidence/image', 'sky/mask'}
+    'depth/relative', 'depth/scan', 'color/image', 'color/camera_info', 'confidence/image',
+    'sky/mask', 'camera_info/estimated'}
 WHOLE_NUMBERS = {
     'z_voxels', 'mark_threshold', 'combination_method', 'decay_model', 'voxel_min_points',
     'model_type', 'num_cameras', 'scan_height', 'port', 'max_qos_depth', 'qos',
@@ -78,7 +79,7 @@ def test_recipes_name_topics_parameters_and_arguments_that_exist(path: Path) -> 
     for topic in re.findall(r'/front/(depth/\w+)', text):
         assert topic in TOPICS, topic
     known = {item.name for item in describe()}
-    for name in re.findall(r'`((?:model|depth|camera|node)\.\w+)', text):
+    for name in re.findall(r'`((?:model|depth|camera|node|points|sky|mount|scan)\.\w+)', text):
         assert name in known or name == 'depth.launch', name
     arguments = launch_arguments()
     for command in re.findall(r'ros2 launch depth_anything_ros depth\.launch\.py((?:\\\n|.)*)',

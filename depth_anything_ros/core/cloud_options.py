@@ -84,13 +84,15 @@ class ScanOptions:
     The band and the limits of a planar scan, in metres.
 
     ``lowest`` and ``highest`` are heights as the mount has them, ``nearest`` and ``farthest``
-    horizontal distances from the camera.
+    horizontal distances from the camera. ``frame_id`` is a level frame at the camera, x forward
+    and z up; empty: see ``scan.level_frame``.
     """
 
     lowest: float = -0.2
     highest: float = 0.2
     nearest: float = 0.1
     farthest: float = 10.0
+    frame_id: str = ''
 
     def __post_init__(self) -> None:
         """Refuse values that cannot be meant."""

@@ -32,7 +32,7 @@ from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.options import FrameOptions, Output, SkyMode
 from depth_anything_ros.core.pointcloud import organised_cloud
 from depth_anything_ros.core.preview import colourise
-from depth_anything_ros.core.remarks import cloud_missing, remarks
+from depth_anything_ros.core.remarks import cloud_missing, remarks, scan_missing
 from depth_anything_ros.core.resize import resize_depth, resize_nearest
 from depth_anything_ros.core.result import choose_intrinsics, choose_law, DepthResult, ScaleLaw
 from depth_anything_ros.core.scan import make_scan
@@ -132,8 +132,9 @@ def finish(
         cloud = _cloud(
             resize_depth(laid_out(trusted, np.nan), *view.size), rgb, beyond, frame, view,
             options)
-    if Output.SCAN in wanted and view.camera is not None and metric:
-        scan = make_scan(open_depth, view.camera, options.scan, options.mount)
+    if Output.SCAN in wanted and not scan_missing(options, frame, law, view.camera):
+        assert view.camera is not None
+        scan = make_scan(open_depth, view.camera, options.scan, options.mount, frame.frame_id)
     if options.sky_mode is SkyMode.INF:
         depth = open_depth
     if Output.PREVIEW in wanted:

@@ -21,6 +21,7 @@ from depth_anything_ros.core.depth import DepthKind, FocalSource
 from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.options import FrameOptions, Output, SkyMode
 from depth_anything_ros.core.result import ScaleLaw
+from depth_anything_ros.core.scan import level_frame
 
 
 def cloud_missing(
@@ -41,6 +42,20 @@ def cloud_missing(
         return 'the camera is unknown; give K, a focal length or a field of view'
     if target and (frame.placement is None or frame.placement.frame_id != target):
         return f'no transform from {frame.frame_id!r} to {target!r} is known for this image'
+    return ''
+
+
+def scan_missing(
+    options: FrameOptions, frame: Frame, law: ScaleLaw, camera: Intrinsics | None,
+) -> str:
+    """Return why a frame cannot have a scan, empty when it can; as :func:`cloud_missing`."""
+    if law.kind is DepthKind.RELATIVE:
+        return 'the depth of this model has no unit'
+    if camera is None:
+        return 'the camera is unknown; give K, a focal length or a field of view'
+    if not (options.scan.frame_id or level_frame(frame.frame_id)):
+        return (f"the image's frame {frame.frame_id!r} has no '_optical' in its name; set "
+                'scan.frame_id to a level frame at the camera (x forward, z up)')
     return ''
 
 
@@ -67,8 +82,8 @@ def remarks(
             notes.append(f'no cloud: {missing}')
         elif options.points.confidence_percentile and not has_confidence:
             notes.append('the cloud is not filtered by confidence: this model predicts none')
-    if Output.SCAN in wanted and (law.kind is DepthKind.RELATIVE or camera is None):
-        notes.append('no scan: it needs depth in metres and a known camera')
+    if Output.SCAN in wanted and scan_missing(options, frame, law, camera):
+        notes.append(f'no scan: {scan_missing(options, frame, law, camera)}')
     if Output.CONFIDENCE in wanted and not has_confidence:
         notes.append('no confidence: this model predicts none')
     if Output.SKY in wanted and not has_sky:

@@ -58,9 +58,10 @@ class Scan:
 
     ``ranges`` (beams,) float32 are horizontal distances in metres, from ``angle_min`` on in steps
     of ``angle_increment`` radians; +Inf, -Inf and NaN as in :func:`scan_ranges`. ``nearest`` and
-    ``farthest`` are the limits, metres.
+    ``farthest`` are the limits, metres. ``frame_id`` is the level frame.
     """
 
+    frame_id: str
     ranges: npt.NDArray[np.float32]
     angle_min: float
     angle_max: float
@@ -71,10 +72,25 @@ class Scan:
     @classmethod
     def of(
         cls, ranges: npt.NDArray[np.float32], grid: ScanGrid, options: ScanOptions,
+        frame_id: str,
     ) -> Scan:
-        """Return the scan of ranges that were measured on a grid."""
-        return cls(ranges, grid.angle_min, grid.angle_max, grid.angle_increment,
-                   options.nearest, options.farthest)
+        """Return the scan of ranges that were measured on a grid, for an image of a frame."""
+        return cls(
+            options.frame_id or level_frame(frame_id), ranges, grid.angle_min, grid.angle_max,
+            grid.angle_increment, options.nearest, options.farthest)
+
+
+def level_frame(frame_id: str) -> str:
+    """
+    Return the frame with x forward, y left, z up that belongs to an optical frame.
+
+    By REP 103 an optical frame has the suffix ``_optical``, which drivers put before ``_frame``:
+    camera_optical_frame lies in camera_frame.
+
+    :param frame_id: of the image.
+    :returns: the name without ``_optical``, empty where there is none in it.
+    """
+    return frame_id.replace('_optical', '', 1) if '_optical' in frame_id else ''
 
 
 def scan_grid(intrinsics: Intrinsics, to_level: npt.ArrayLike | None = None) -> ScanGrid:
@@ -163,6 +179,7 @@ def scan_ranges(
 
 def make_scan(
     depth: npt.NDArray[np.float32], intrinsics: Intrinsics, options: ScanOptions, mount: Mount,
+    frame_id: str,
 ) -> Scan:
     """
     Return the scan of a depth map.
@@ -171,9 +188,10 @@ def make_scan(
     :param intrinsics: the camera of this depth map.
     :param options: band and limits.
     :param mount: what is level, and from where heights count.
+    :param frame_id: optical frame of the image.
     """
     grid = scan_grid(intrinsics, mount.to_level)
     ranges = scan_ranges(
         depth, grid, lowest=options.lowest, highest=options.highest, nearest=options.nearest,
         farthest=options.farthest)
-    return Scan.of(ranges, grid, options)
+    return Scan.of(ranges, grid, options, frame_id)

@@ -181,7 +181,7 @@ class DA3Engine:
 
     def warm_up(self, width: int, height: int) -> None:
         """Run once on a black image of this size, with every output."""
-        frame = Frame(np.zeros((height, width, 3), np.uint8))
+        frame = Frame(np.zeros((height, width, 3), np.uint8), frame_id='warm_up_optical_frame')
         options = FrameOptions(fov_deg=60.0, outputs=frozenset(Output))
         for inferred in self.infer([self.prepare(frame, options)]):
             self.finish(inferred)

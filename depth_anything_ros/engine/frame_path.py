@@ -25,7 +25,7 @@ from depth_anything_ros.core.finish import raw_law
 from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.options import FrameOptions, Output, SkyMode
 from depth_anything_ros.core.preview import colourise
-from depth_anything_ros.core.remarks import cloud_missing, remarks
+from depth_anything_ros.core.remarks import cloud_missing, remarks, scan_missing
 from depth_anything_ros.core.result import choose_intrinsics, choose_law, DepthResult
 from depth_anything_ros.core.scan import Scan
 from depth_anything_ros.core.view import (
@@ -136,11 +136,12 @@ class FramePath:
         if points and not options.plain_cloud:
             cloud = start_download(self._cloud(
                 lay, out.depth, valid, rgb, beyond, frame, options))
-        if beyond is not None and Output.SCAN in wanted and view.camera is not None and metric:
+        if beyond is not None and view.camera is not None and Output.SCAN in wanted \
+                and not scan_missing(options, frame, law, view.camera):
             grid = self._grid(view.camera, options.mount)
             ranges = start_download(scan_ranges(
                 out.depth.masked_fill(beyond, float('inf')), grid, options.scan))
-            scan = Scan.of(ranges, grid.grid, options.scan)
+            scan = Scan.of(ranges, grid.grid, options.scan, frame.frame_id)
         if beyond is not None and options.sky_mode is SkyMode.INF:
             out.depth.masked_fill_(beyond, float('inf'))
         host = out.fetch()

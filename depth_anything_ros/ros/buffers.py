@@ -16,14 +16,15 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import Any
 
 from depth_anything_ros.core.camera import Intrinsics
-from depth_anything_ros.core.pointcloud import POINT_STEP
+from depth_anything_ros.core.scan import Scan
 from depth_anything_ros.ros.camera_info import fill_camera_info
 import numpy as np
 import numpy.typing as npt
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
+from sensor_msgs.msg import CameraInfo, Image, LaserScan, PointCloud2, PointField
 from std_msgs.msg import Header
 
 Pixels = npt.NDArray[Any]
@@ -85,7 +86,12 @@ class InfoBuffer:
 
 
 class CloudBuffer:
-    """An organised XYZRGB cloud message that is used again for every frame of the same size."""
+    """
+    A point cloud message that is used again for every frame.
+
+    An organised cloud of one size is filled in place; a list has another length every time, and
+    its bytes are copied once into an array of their own.
+    """
 
     def __init__(self) -> None:
         """Make a buffer."""
@@ -97,26 +103,69 @@ class CloudBuffer:
         """
         Return the message with these points; valid until the next call.
 
-        :param header: header of the input image.
-        :param cloud: (H, W, 4) float32: x, y, z in metres in the optical frame, packed colour;
-            NaN where there is no point.
+        :param header: header of the input image, or one in the frame of the points.
+        :param cloud: (H, W, C) float32 with NaN where there is no point, or a list (N, C) without
+            NaN: x, y, z in metres and, where C is 4, packed colour.
         """
+        if cloud.ndim == 2:
+            return self._fill_list(header, cloud)
         if cloud.shape != self._shape:
-            self._resize(cloud)
+            self._message = empty_cloud(*cloud.shape, dense=False)
+            self._view = zeros(self._message, cloud.nbytes, np.uint32).reshape(cloud.shape)
+            self._shape = cloud.shape
         self._message.header = header
         # As integers: a float copy may change the bits of a colour that looks like a NaN.
         np.copyto(self._view, cloud.view(np.uint32))
         return self._message
 
-    def _resize(self, cloud: npt.NDArray[np.float32]) -> None:
-        height, width = cloud.shape[:2]
-        message = PointCloud2(height=height, width=width)
-        message.fields = [
-            PointField(name=name, offset=4 * index, datatype=PointField.FLOAT32, count=1)
-            for index, name in enumerate(('x', 'y', 'z', 'rgb'))]
-        message.is_bigendian = False
-        message.point_step = POINT_STEP
-        message.row_step = POINT_STEP * width
-        message.is_dense = False
-        self._view = zeros(message, cloud.nbytes, np.uint32).reshape(cloud.shape)
-        self._message, self._shape = message, cloud.shape
+    def _fill_list(self, header: Header, cloud: npt.NDArray[np.float32]) -> PointCloud2:
+        self._shape = ()
+        message = empty_cloud(1, *cloud.shape, dense=True)
+        message.header = header
+        message.data.frombytes(cloud.reshape(-1).view(np.uint8).data)
+        return message
+
+
+def empty_cloud(height: int, width: int, channels: int, *, dense: bool) -> PointCloud2:
+    """
+    Return a cloud message without data.
+
+    :param height: rows of points, 1 for a list.
+    :param width: points in a row.
+    :param channels: 3 for x, y, z (12 bytes a point) or 4 with packed colour (16 bytes).
+    :param dense: whether every point is valid.
+    """
+    message = PointCloud2(height=height, width=width)
+    message.fields = [
+        PointField(name=name, offset=4 * index, datatype=PointField.FLOAT32, count=1)
+        for index, name in enumerate(('x', 'y', 'z', 'rgb')[:channels])]
+    message.is_bigendian = False
+    message.point_step = 4 * channels
+    message.row_step = message.point_step * width
+    message.is_dense = dense
+    return message
+
+
+class ScanBuffer:
+    """A LaserScan message that is used again for every frame."""
+
+    def __init__(self) -> None:
+        """Make a buffer."""
+        self._message = LaserScan()
+
+    def fill(self, header: Header, scan: Scan) -> LaserScan:
+        """
+        Return the message with this scan; valid until the next call.
+
+        All beams are of one moment, that of the image: there is no time between them.
+
+        :param header: header of the input image, in the scan's own frame.
+        :param scan: the scan.
+        """
+        message = self._message
+        message.header = header
+        message.angle_min, message.angle_max = scan.angle_min, scan.angle_max
+        message.angle_increment = scan.angle_increment
+        message.range_min, message.range_max = scan.nearest, scan.farthest
+        message.ranges = array('f', scan.ranges.tobytes())
+        return message

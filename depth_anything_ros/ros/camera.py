@@ -25,6 +25,7 @@ from depth_anything_ros.ros.diagnostics import Health, judge, milliseconds, SILE
 from depth_anything_ros.ros.inputs import CameraInput
 from depth_anything_ros.ros.outputs import Outputs
 from depth_anything_ros.ros.reporting import Reporter
+from depth_anything_ros.ros.transforms import Transforms
 from depth_anything_ros.service import DepthService, EngineInfo
 from depth_anything_ros.settings import Settings
 
@@ -39,6 +40,7 @@ class Camera:
 
     def __init__(
         self, node: Any, name: str, settings: Callable[[], Settings], reporter: Reporter,
+        transforms: Transforms,
     ) -> None:
         """
         Make a camera without any topics yet.
@@ -47,6 +49,7 @@ class Camera:
         :param name: namespace of its topics; empty: they lie beside the node.
         :param settings: returns the newest snapshot.
         :param reporter: the node's; what is said of this camera names it.
+        :param transforms: the node's.
         """
         self.name = name
         self.flow = Flow()
@@ -56,6 +59,7 @@ class Camera:
         self.input: CameraInput | None = None
         self._node = node
         self._settings = settings
+        self._transforms = transforms
         self._prefix = f'{name}/' if name else ''
         self._past = Counts()
         self._ending: list[CameraInput] = []
@@ -72,7 +76,7 @@ class Camera:
         assert self.outputs is not None
         self.input = CameraInput(
             self._node, service, self.outputs, self._settings, self.reporter, self.flow,
-            self._prefix)
+            self._transforms, self._prefix)
 
     def refresh(self) -> None:
         """Subscribe or unsubscribe, as the readers of the outputs make it right."""

@@ -39,10 +39,11 @@ def stamp_ns(stamp: Time) -> int:
     return int(stamp.sec) * NANOSECONDS + int(stamp.nanosec)
 
 
-def header_of(frame: Frame) -> Header:
-    """Return the header that a frame's image had."""
+def header_of(frame: Frame, frame_id: str | None = None) -> Header:
+    """Return the header that a frame's image had, or one with its stamp in another frame."""
     seconds, nanoseconds = divmod(frame.stamp_ns, NANOSECONDS)
-    return Header(stamp=Time(sec=seconds, nanosec=nanoseconds), frame_id=frame.frame_id)
+    return Header(stamp=Time(sec=seconds, nanosec=nanoseconds),
+                  frame_id=frame.frame_id if frame_id is None else frame_id)
 
 
 def frame_of(message: Image, intrinsics: Intrinsics | None = None) -> Frame:

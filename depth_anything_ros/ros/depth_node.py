@@ -30,6 +30,7 @@ from depth_anything_ros.ros.distro import destroy_state_machine, poll_readers, s
 from depth_anything_ros.ros.parameters import Parameters
 from depth_anything_ros.ros.reporting import Reporter
 from depth_anything_ros.ros.services import EstimateDepthServer
+from depth_anything_ros.ros.transforms import check_transforms, Transforms
 from depth_anything_ros.service import DepthService, open_service
 from depth_anything_ros.settings import Settings
 from diagnostic_msgs.msg import DiagnosticArray
@@ -71,12 +72,16 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         self._service: DepthService | None = None
         self._companions = Companions(companions)
         self.cameras: tuple[Camera, ...] = ()
+        self._transforms: Transforms | None = None
         self._reported = Counts()
-        super().__init__('depth_anything', **arguments)
-        self._snapshot = Parameters(self, base or Settings(), self._apply)
+        # Undeclared ones are allowed only to be refused with the nearest name: by Parameters.
+        super().__init__('depth_anything', allow_undeclared_parameters=True, **arguments)
+        self._snapshot = Parameters(
+            self, base or Settings(), self._apply, check_transforms)
         self._reporter = Reporter(self.get_logger())
+        self._transforms = Transforms(self)
         self.cameras = tuple(
-            Camera(self, name, lambda: self.settings, self._reporter)
+            Camera(self, name, lambda: self.settings, self._reporter, self._transforms)
             for name in self.settings.cameras or ('',))
         self._server = EstimateDepthServer(
             self, lambda: self._service if self._state == 'active' else None,
@@ -221,6 +226,8 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
     def _deactivate(self) -> None:
         for camera in self.cameras:
             camera.deactivate()
+        if self._transforms is not None:
+            self._transforms.close()
         self._state = 'inactive'
 
     def _clean_up(self) -> None:

@@ -29,12 +29,14 @@ from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.options import FrameOptions, Output
 from depth_anything_ros.core.result import DepthResult, ScaleLaw
 from depth_anything_ros.errors import DepthAnythingError, InvalidIntrinsics, InvalidRequest
+from depth_anything_ros.frame_options import options_of
 from depth_anything_ros.ros.conversions import frame_of, NANOSECONDS, stamp_ns
 from depth_anything_ros.ros.counting import Counts, Flow
 from depth_anything_ros.ros.outputs import Outputs
 from depth_anything_ros.ros.pairing import Pair, Pairing
 from depth_anything_ros.ros.reporting import Reporter
 from depth_anything_ros.ros.subscriptions import Subscriptions
+from depth_anything_ros.ros.transforms import Transforms
 from depth_anything_ros.service import DepthService
 from depth_anything_ros.settings import Settings
 from sensor_msgs.msg import CameraInfo, Image
@@ -53,15 +55,6 @@ class Inactive(Exception):
     """The result came after the node was deactivated."""
 
 
-def options_of(settings: Settings, outputs: frozenset[Output]) -> FrameOptions:
-    """Return what the settings ask of a frame."""
-    depth, camera = settings.depth, settings.camera
-    return FrameOptions(
-        process_res=depth.process_res, process_res_method=depth.process_res_method,
-        minimum=depth.minimum, maximum=depth.maximum, focal_length=camera.focal_length,
-        fov_deg=camera.fov_deg, outputs=outputs)
-
-
 def needs_focal(service: DepthService, options: FrameOptions) -> bool:
     """Return whether a frame without intrinsics cannot be served."""
     given = options.focal_length or options.fov_deg or service.info.predicts_intrinsics
@@ -77,7 +70,8 @@ class CameraInput:
 
     def __init__(
         self, node: Any, service: DepthService, outputs: Outputs,
-        settings: Callable[[], Settings], reporter: Reporter, flow: Flow, prefix: str = '',
+        settings: Callable[[], Settings], reporter: Reporter, flow: Flow,
+        transforms: Transforms, prefix: str = '',
     ) -> None:
         """
         Subscribe, if an output has a reader.
@@ -88,10 +82,12 @@ class CameraInput:
         :param settings: returns the newest snapshot; read once per frame.
         :param reporter: is told what is wrong.
         :param flow: gets rates and delays.
+        :param transforms: knows where the camera is in the target frame.
         :param prefix: stands in front of the names of the topics.
         """
         self._node, self._service, self._outputs = node, service, outputs
         self._settings, self._reporter, self._flow = settings, reporter, flow
+        self._transforms = transforms
         self._pairing = Pairing()
         self._entry = threading.RLock()  # from one image's arrival to its hand-over
         self._exit = threading.Lock()  # from the check that we are open to the last publish
@@ -163,16 +159,20 @@ class CameraInput:
                 self._submit(pair)
 
     def _submit(self, pair: Pair) -> None:
-        wanted = self._outputs.wanted()
+        settings = self._settings()
+        wanted = self._outputs.due(
+            self._outputs.wanted(), stamp_ns(pair.image.header.stamp), settings.points.max_rate)
         if not wanted:
             self._idle += 1
             return
-        options = options_of(self._settings(), wanted)
+        options = options_of(settings, wanted)
         if pair.info is None and not self._may_do_without(options):
             self._no_info += 1
             self._reporter.warn('no_camera_info', self._missing_info())
             return
-        self._stream.submit(lambda: self._frame(pair, options), options)
+        self._transforms.listen(settings)
+        self._stream.submit(
+            lambda: self._placed(self._frame(pair, options), settings, options), options)
 
     def _may_do_without(self, options: FrameOptions) -> bool:
         if self._service.info.kind is DepthKind.RELATIVE:
@@ -204,6 +204,13 @@ class CameraInput:
         if intrinsics is None and needs_focal(self._service, options):
             raise InvalidIntrinsics(f'camera_info is not calibrated (K[0] is 0); {NO_FOCAL}')
         return replace(frame, intrinsics=intrinsics)
+
+    def _placed(self, frame: Frame, settings: Settings, options: FrameOptions) -> Frame:
+        target = options.points.target_frame
+        if not target or Output.POINTS not in options.outputs:
+            return frame
+        return replace(frame, placement=self._transforms.placement(
+            target, frame.frame_id, frame.stamp_ns, settings.points.tf_timeout, self._reporter))
 
     def _on_result(self, result: DepthResult) -> None:
         with self._exit:

@@ -22,14 +22,15 @@ from typing import Any, Callable
 from depth_anything_ros.core.depth import DepthKind, millimetres
 from depth_anything_ros.core.options import Output
 from depth_anything_ros.core.result import DepthResult
-from depth_anything_ros.ros.buffers import CloudBuffer, ImageBuffer, InfoBuffer
+from depth_anything_ros.ros.buffers import CloudBuffer, ImageBuffer, InfoBuffer, ScanBuffer
 from depth_anything_ros.ros.conversions import header_of
 from depth_anything_ros.ros.distro import on_matched
 from depth_anything_ros.ros.qos import newest_only
+from depth_anything_ros.ros.rate import RateLimit
 from depth_anything_ros.service import EngineInfo
 from depth_anything_ros.settings import Settings
 import numpy as np
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from sensor_msgs.msg import CameraInfo, Image, LaserScan, PointCloud2
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,9 @@ class Topic:
     One thing that is published.
 
     ``output`` is what the engine must compute for it, ``buffer`` makes its long-lived message,
-    ``value`` takes from a result what goes into the message (None: nothing to publish), and
-    ``offered`` says whether a model can give it at all.
+    ``value`` takes from a result what goes into the message (None: nothing to publish),
+    ``offered`` says whether a model can give it at all, and ``frame_id`` names its frame where
+    that is not the image's.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Topic:
     buffer: Callable[[], Any]
     value: Callable[[DepthResult], Any]
     offered: Callable[[EngineInfo], bool] = lambda info: True
+    frame_id: Callable[[DepthResult], str] | None = None
 
 
 def is_metric(info: EngineInfo) -> bool:
@@ -65,6 +68,12 @@ def sky_mask(result: DepthResult) -> Any:
     return None if result.sky is None else result.sky.astype(np.uint8) * 255
 
 
+def cloud_frame(result: DepthResult) -> str:
+    """Return the frame of the points: the target frame where there is one."""
+    frame = result.frame
+    return frame.placement.frame_id if frame.placement else frame.frame_id
+
+
 TOPICS = (
     Topic('depth/camera_info', CameraInfo, Output.DEPTH, InfoBuffer,
           lambda result: result.intrinsics),
@@ -75,17 +84,22 @@ TOPICS = (
     Topic('depth/relative', Image, Output.DEPTH, lambda: ImageBuffer('32FC1'),
           lambda result: result.depth, is_relative),
     Topic('depth/points', PointCloud2, Output.POINTS, CloudBuffer,
-          lambda result: result.cloud, is_metric),
+          lambda result: result.cloud, is_metric, cloud_frame),
+    Topic('depth/scan', LaserScan, Output.SCAN, ScanBuffer,
+          lambda result: result.scan, is_metric,
+          lambda result: result.scan.frame_id if result.scan else ''),
     Topic('depth/preview', Image, Output.PREVIEW, lambda: ImageBuffer('rgb8'),
           lambda result: result.preview),
     Topic('color/camera_info', CameraInfo, Output.DEPTH, InfoBuffer,
           lambda result: result.intrinsics),
     Topic('color/image', Image, Output.DEPTH, lambda: ImageBuffer('rgb8'),
-          lambda result: result.frame.rgb),
+          lambda result: result.color),
     Topic('confidence/image', Image, Output.CONFIDENCE, lambda: ImageBuffer('32FC1'),
           lambda result: result.confidence, lambda info: info.has_confidence),
     Topic('sky/mask', Image, Output.SKY, lambda: ImageBuffer('mono8'), sky_mask,
           lambda info: info.has_sky),
+    Topic('camera_info/estimated', CameraInfo, Output.INTRINSICS, InfoBuffer,
+          lambda result: result.estimated, lambda info: info.predicts_intrinsics),
 )
 """Every topic that a camera can have; one line makes another."""
 
@@ -113,6 +127,7 @@ class Outputs:
         :param prefix: stands in front of every topic's name.
         """
         self._node = node
+        self._clouds = RateLimit()
         self._offered = [
             (topic, topic.buffer(), node.create_lifecycle_publisher(
                 topic.kind, prefix + topic.name, **newest_only(settings.node.output_qos),
@@ -125,9 +140,22 @@ class Outputs:
             topic.output for topic, _, publisher in self._offered
             if publisher.get_subscription_count())
 
+    def due(
+        self, wanted: frozenset[Output], stamp_ns: int, clouds_per_second: float,
+    ) -> frozenset[Output]:
+        """
+        Return what of the wanted is due for the image of a stamp.
+
+        :param wanted: what somebody subscribes to.
+        :param stamp_ns: of the image.
+        :param clouds_per_second: limit of the cloud's rate, 0 for none.
+        """
+        self._clouds.hertz = clouds_per_second
+        return wanted if self._clouds.allows(stamp_ns) else wanted - {Output.POINTS}
+
     def publish(self, result: DepthResult) -> None:
         """
-        Publish one frame on every topic that is read, all with the input's header.
+        Publish one frame on every topic that is read, all with the stamp of the input.
 
         The messages are filled in place: call it from one thread only.
 
@@ -135,10 +163,15 @@ class Outputs:
         """
         header = header_of(result.frame)
         for topic, buffer, publisher in self._offered:
-            if publisher.get_subscription_count():
-                value = topic.value(result)
-                if value is not None:
-                    publisher.publish(buffer.fill(header, value))
+            value = topic.value(result) if publisher.get_subscription_count() else None
+            if value is None:
+                continue
+            # Images that were under way together may each have brought a cloud.
+            if topic.output is Output.POINTS and not self._clouds.take(result.frame.stamp_ns):
+                continue
+            own = header if topic.frame_id is None else header_of(
+                result.frame, topic.frame_id(result))
+            publisher.publish(buffer.fill(own, value))
 
     def destroy(self) -> None:
         """Take the publishers down."""

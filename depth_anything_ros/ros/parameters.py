@@ -63,6 +63,9 @@ def given_to(node: Any) -> dict[str, Value]:
                 f'{name} takes effect before ROS starts: set the environment variable '
                 f'{known[name].environment} instead')
     for name, value in given.items():
+        # ROS reads an unquoted nan or inf as a number.
+        if isinstance(value, float) and str(value) in known[name].choices:
+            given[name] = str(value)
         # What [] becomes on its way through ROS, which cannot tell the type of an empty list.
         if value is None and isinstance(known[name].default, tuple):
             given[name] = ()
@@ -111,6 +114,7 @@ class Parameters:
 
     def __init__(
         self, node: Any, base: Settings, on_change: Callable[[Settings], None],
+        accept: Callable[[Settings], None] = lambda settings: None,
     ) -> None:
         """
         Declare every setting as a parameter.
@@ -118,10 +122,13 @@ class Parameters:
         :param node: the node; its command line and parameter files are taken over ``base``.
         :param base: values where ROS gives none.
         :param on_change: called with every new snapshot.
+        :param accept: raises ConfigError for a snapshot that this machine cannot serve.
         :raises ConfigError: when a given parameter is unknown or not accepted.
         """
         self._settings = changed(base, given_to(node))
+        accept(self._settings)
         self._on_change = on_change
+        self._accept = accept
         current = values(self._settings)
         for item in parameters():
             declare(node, item, current[item.name])
@@ -140,6 +147,7 @@ class Parameters:
             return SetParametersResult(successful=True)
         try:
             settings = changed(self._settings, changes)
+            self._accept(settings)
         except ConfigError as error:
             return SetParametersResult(successful=False, reason=str(error))
         self._settings = settings

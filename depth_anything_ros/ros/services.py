@@ -25,11 +25,12 @@ from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.options import FrameOptions, Output
 from depth_anything_ros.core.result import DepthResult
 from depth_anything_ros.errors import DepthAnythingError, InvalidIntrinsics, NotReady
+from depth_anything_ros.frame_options import options_of
 from depth_anything_ros.ros.buffers import CloudBuffer, ImageBuffer
 from depth_anything_ros.ros.camera_info import fill_camera_info
 from depth_anything_ros.ros.conversions import frame_of, header_of
 from depth_anything_ros.ros.distro import resumed
-from depth_anything_ros.ros.inputs import needs_focal, options_of
+from depth_anything_ros.ros.inputs import needs_focal
 from depth_anything_ros.service import DepthService
 from depth_anything_ros.settings import Settings
 from depth_anything_ros.srv import EstimateDepth

@@ -32,7 +32,9 @@ from depth_anything_ros.settings.bridges import BridgeSettings
 from depth_anything_ros.settings.camera import CameraSettings, check_cameras, DepthSettings
 from depth_anything_ros.settings.model import ModelSettings
 from depth_anything_ros.settings.node import NodeSettings, ProcessSettings
+from depth_anything_ros.settings.points import MountSettings, PointsSettings, SkySettings
 from depth_anything_ros.settings.reconstruction import ReconstructionSettings
+from depth_anything_ros.settings.scan import ScanSettings
 from depth_anything_ros.settings.schema import setting, Value
 
 __all__ = [
@@ -50,6 +52,10 @@ class Settings:
     model: ModelSettings = field(default_factory=ModelSettings)
     depth: DepthSettings = field(default_factory=DepthSettings)
     camera: CameraSettings = field(default_factory=CameraSettings)
+    points: PointsSettings = field(default_factory=PointsSettings)
+    sky: SkySettings = field(default_factory=SkySettings)
+    mount: MountSettings = field(default_factory=MountSettings)
+    scan: ScanSettings = field(default_factory=ScanSettings)
     node: NodeSettings = field(default_factory=NodeSettings)
     bridges: BridgeSettings = field(default_factory=BridgeSettings)
     reconstruction: ReconstructionSettings = field(default_factory=ReconstructionSettings)

@@ -53,6 +53,9 @@ class DepthSettings:
         'upper_bound_resize', 'Side that gets process_res, and how the other is made to fit.',
         choices=('upper_bound_resize', 'upper_bound_crop', 'lower_bound_resize',
                  'lower_bound_crop'))
+    output_size: str = setting(
+        'input', "Size of all that is published: the image's, or that of the processed image.",
+        choices=('input', 'model'))
     minimum: float = setting(
         0.0, 'Nearer depths are invalid.', unit='m', low=0.0, high=1000.0)
     maximum: float = setting(

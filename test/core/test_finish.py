@@ -120,7 +120,7 @@ def test_only_what_is_asked_for_is_there() -> None:
                   predicted=CAMERA)
     for output in (None, *Output):
         options = FrameOptions(outputs=frozenset() if output is None else frozenset({output}))
-        result = finish(raw, Frame(RGB, intrinsics=CAMERA), options, 'm')
+        result = finish(raw, Frame(RGB, 0, 'cam_optical_frame', CAMERA), options, 'm')
         present = {kind for kind, value in (
             (Output.POINTS, result.cloud), (Output.CONFIDENCE, result.confidence),
             (Output.SKY, result.sky), (Output.PREVIEW, result.preview),

@@ -89,7 +89,7 @@ def compare(found: DepthResult, expected: DepthResult) -> None:
 def frame_of(width: int, height: int, known: bool = True) -> Frame:
     rgb = np.random.default_rng(1).integers(0, 256, (height, width, 3), dtype=np.uint8)
     camera = Intrinsics(0.9 * width, 0.8 * width, 0.45 * width, 0.55 * height, width, height)
-    return Frame(rgb, intrinsics=camera if known else None)
+    return Frame(rgb, frame_id='cam_optical_frame', intrinsics=camera if known else None)
 
 
 @pytest.mark.parametrize('device', ['cpu', GPU])

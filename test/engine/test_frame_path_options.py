@@ -156,6 +156,15 @@ def test_scans(mount: Mount, device: str) -> None:
         assert ranges.dtype == np.float32 and ranges.ndim == 1
         assert {True, False} == set(np.isfinite(ranges).tolist())
         assert np.isposinf(ranges).any()
+        assert found.scan.frame_id == 'cam_frame'
+    named = replace(options, scan=replace(options.scan, frame_id='laser'))
+    assert both(named, replace(frame_of(84, 56), frame_id='cam')).scan.frame_id == 'laser'
+
+
+def test_a_scan_needs_a_level_frame() -> None:
+    found = both(FrameOptions(outputs=frozenset({Output.SCAN})),
+                 replace(frame_of(84, 56), frame_id='cam'))
+    assert found.scan is None and 'scan.frame_id' in found.notes[0]
 
 
 def test_a_scan_looks_through_sky_in_every_mode() -> None:
@@ -176,7 +185,7 @@ def test_a_predicted_camera_is_handed_out_beside_a_known_one() -> None:
 
 
 @pytest.mark.parametrize(('placement', 'words'), [
-    (None, "no transform from '' to 'map'"), (PLACEMENT, 'no transform')])
+    (None, "no transform from 'cam_optical_frame' to 'map'"), (PLACEMENT, 'no transform')])
 def test_without_the_transform_there_is_no_cloud_and_all_else(placement: Any, words: str) -> None:
     options = FrameOptions(outputs=EVERYTHING, points=CloudOptions(target_frame='map'))
     found = both(options, replace(frame_of(84, 56), placement=placement))

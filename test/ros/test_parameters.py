@@ -106,6 +106,12 @@ def test_a_list_of_names(make, arguments, cameras):
     assert not result.successful and 'read-only' in result.reason
 
 
+@pytest.mark.parametrize('mode', ['nan', 'inf', 'far'])
+def test_a_choice_that_looks_like_a_number_is_a_text(make, mode):
+    node, given = make('-p', f'sky.mode:={mode}')
+    assert given.settings.sky.mode == node.get_parameter('sky.mode').value == mode
+
+
 def test_what_belongs_to_ros_is_not_refused(make):
     make('-p', 'use_sim_time:=true', '-p', 'qos_overrides./image.subscription.depth:=2')
 

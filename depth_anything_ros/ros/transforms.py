@@ -1,0 +1,127 @@
+# Copyright 2026 the depth_anything_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Where optical frames are in other frames: the one place that knows tf2."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+import logging
+import threading
+from typing import Any
+
+from depth_anything_ros.core.placement import Placement
+from depth_anything_ros.errors import ConfigError
+from depth_anything_ros.ros.reporting import Reporter
+from depth_anything_ros.settings import Settings
+from rclpy.duration import Duration
+from rclpy.time import Time
+
+logger = logging.getLogger(__name__)
+
+IDENTITY = ((1.0, 0.0, 0.0, 0.0), (0.0, 1.0, 0.0, 0.0), (0.0, 0.0, 1.0, 0.0))
+
+
+def check_transforms(settings: Settings) -> None:
+    """
+    Refuse a target frame where nothing can look transforms up.
+
+    :raises ConfigError: naming the package.
+    """
+    target = settings.points.target_frame
+    if target and find_spec('tf2_ros') is None:
+        raise ConfigError(
+            f'points.target_frame is {target!r}, but tf2_ros is not installed; install '
+            'ros-$ROS_DISTRO-tf2-ros, or leave it empty and let the reader of the cloud transform '
+            'it')
+
+
+class Transforms:
+    """
+    A listener to /tf and /tf_static, there only while a target frame is set.
+
+    :meth:`listen` and :meth:`close` belong to the node's thread, :meth:`placement` to any.
+    """
+
+    def __init__(self, node: Any) -> None:
+        """
+        Make a look-up that listens to nothing yet.
+
+        :param node: the node that owns the subscriptions.
+        """
+        self._node = node
+        self._lock = threading.Lock()
+        self._buffer: Any = None
+        self._listener: Any = None
+        self._reachable: set[tuple[str, str]] = set()
+
+    def listen(self, settings: Settings) -> None:
+        """Subscribe when a target frame is set, unsubscribe when none is."""
+        if not settings.points.target_frame:
+            self.close()
+        elif self._listener is None:
+            from tf2_ros import Buffer, TransformListener
+            buffer = Buffer()
+            self._listener = TransformListener(buffer, self._node, spin_thread=False)
+            with self._lock:
+                self._buffer = buffer
+
+    def placement(
+        self, target: str, frame_id: str, stamp_ns: int, timeout: float, reporter: Reporter,
+    ) -> Placement | None:
+        """
+        Return the pose of an optical frame at the time of an image, None when nobody knows it.
+
+        It waits only for a pair of frames that could be looked up before: a transform that lags
+        behind comes soon, one that does not exist never.
+
+        :param target: the frame of the points.
+        :param frame_id: the optical frame.
+        :param stamp_ns: stamp of the image.
+        :param timeout: longest wait in seconds.
+        :param reporter: is told why there is no transform.
+        """
+        if target == frame_id:
+            return Placement(target, IDENTITY)
+        with self._lock:
+            buffer = self._buffer
+            wait = timeout if (target, frame_id) in self._reachable else 0.0
+        if buffer is None:
+            return None
+        try:
+            found = buffer.lookup_transform(
+                target, frame_id, Time(nanoseconds=stamp_ns), timeout=Duration(seconds=wait))
+        except Exception as error:
+            # The exceptions' base class is in tf2_ros; whatever it is, there is no transform.
+            with self._lock:
+                self._reachable.discard((target, frame_id))
+            reporter.warn(
+                'no_transform', f'no cloud in {target!r}: no transform from {frame_id!r} at the '
+                f'stamp of the image ({type(error).__name__}: {error})')
+            return None
+        with self._lock:
+            self._reachable.add((target, frame_id))
+        move, turn = found.transform.translation, found.transform.rotation
+        return Placement.from_pose(
+            target, (move.x, move.y, move.z), (turn.x, turn.y, turn.z, turn.w))
+
+    def close(self) -> None:
+        """Unsubscribe and forget what was heard."""
+        with self._lock:
+            self._buffer = None
+            self._reachable.clear()
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.unregister()
+            logger.debug('no longer listening to /tf')
