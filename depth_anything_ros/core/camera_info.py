@@ -19,7 +19,9 @@ from __future__ import annotations
 from typing import Protocol, Sequence
 
 from depth_anything_ros.core.camera import from_camera_info, Intrinsics
+from depth_anything_ros.core.distortion import FISHEYE_MODELS, Rectification, rectification
 from depth_anything_ros.errors import InvalidIntrinsics
+import numpy as np
 
 
 class Region(Protocol):
@@ -36,8 +38,10 @@ class Info(Protocol):
 
     width: int
     height: int
+    distortion_model: str
     d: Sequence[float]
     k: Sequence[float]
+    r: Sequence[float]
     p: Sequence[float]
     binning_x: int
     binning_y: int
@@ -49,7 +53,29 @@ def is_distorted(info: Info) -> bool:
     return any(value != 0.0 for value in info.d)
 
 
-def intrinsics_of(info: Info, width: int, height: int) -> Intrinsics | None:
+def rectification_of(info: Info) -> Rectification | None:
+    """
+    Return how the raw image of a message becomes the one that P describes, None where it is that.
+
+    :param info: a calibrated message.
+    :raises InvalidIntrinsics: when a value is impossible or the model is not supported.
+    """
+    fisheye = info.distortion_model in FISHEYE_MODELS
+    turned = any(info.r) and not np.allclose(np.reshape(info.r, (3, 3)), np.eye(3), atol=1e-9)
+    p = np.reshape(info.p, (3, 4))[:, :3]
+    other = p.any() and not np.allclose(p, np.reshape(info.k, (3, 3)), rtol=1e-6)
+    if not (is_distorted(info) or fisheye or turned or other):
+        return None
+    roi = info.roi
+    return rectification(
+        info.distortion_model, info.d, info.k, info.r, info.p, info.width, info.height,
+        binning=(info.binning_x, info.binning_y),
+        roi=(roi.x_offset, roi.y_offset, roi.width, roi.height))
+
+
+def intrinsics_of(
+    info: Info, width: int, height: int, *, rectified: bool | None = None,
+) -> Intrinsics | None:
     """
     Return the camera of an image, None where the message says that it is not calibrated.
 
@@ -59,9 +85,13 @@ def intrinsics_of(info: Info, width: int, height: int) -> Intrinsics | None:
     :param info: the message; K, P, region of interest and binning as CameraInfo.msg says.
     :param width: width of the image in pixels.
     :param height: height of the image in pixels.
+    :param rectified: whether the image is rectified, where the caller knows: True takes P although
+        the message still has the D of the raw image, False takes K.
     :raises InvalidIntrinsics: when the message is impossible or belongs to another size.
     """
-    matrix = info.p if not is_distorted(info) and info.p[0] > 0.0 else info.k
+    if rectified is None:
+        rectified = not is_distorted(info)
+    matrix = info.p if rectified and info.p[0] > 0.0 else info.k
     if matrix[0] == 0.0:
         return None
     roi = info.roi

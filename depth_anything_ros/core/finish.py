@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from depth_anything_ros.core.camera import Intrinsics
@@ -39,6 +39,7 @@ from depth_anything_ros.core.scan import make_scan
 from depth_anything_ros.core.view import (
     estimated_camera,
     processed_camera,
+    processed_mask,
     processed_pixels,
     uncropped_camera,
     View,
@@ -82,6 +83,15 @@ class NetworkDepth:
         canvas[y:y + height, x:x + width] = values
         return canvas
 
+    def where_seen(self, frame: Frame) -> NetworkDepth:
+        """Return this without what the network made up where the frame shows nothing."""
+        if frame.seen is None:
+            return self
+        seen = processed_mask(frame.seen, self.size, self.resized, self.offset)
+        return replace(
+            self, depth=np.where(seen, self.depth, np.float32(np.nan)),
+            sky=None if self.sky is None else np.where(seen, self.sky, np.float32(0)))
+
 
 def raw_law(kind: DepthKind, camera: Intrinsics | None, source: FocalSource) -> ScaleLaw:
     """Return the law of raw depth; ``camera`` is the one at the processed size."""
@@ -101,6 +111,7 @@ def finish(
     :param model: the model's name, carried into the result.
     :raises InvalidIntrinsics: when metres need a focal length that nobody gave.
     """
+    raw = raw.where_seen(frame)
     known, source = choose_intrinsics(
         frame, options, uncropped_camera(raw.predicted, raw.resized, raw.offset))
     if options.raw:

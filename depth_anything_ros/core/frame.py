@@ -33,6 +33,8 @@ class Frame:
     ``stamp_ns`` is the time of exposure in nanoseconds, ``frame_id`` the name of the optical
     frame, ``intrinsics`` those of exactly these pixels, or None for an uncalibrated camera.
     ``placement`` is the pose of the optical frame where points are wanted in another one.
+    ``seen`` (H, W) bool is False where the image shows nothing, as at the borders of a rectified
+    one, so that no depth can be believed there; None: it shows something everywhere.
     """
 
     rgb: npt.NDArray[np.uint8]
@@ -40,6 +42,7 @@ class Frame:
     frame_id: str = ''
     intrinsics: Intrinsics | None = None
     placement: Placement | None = None
+    seen: npt.NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         """Refuse what is not an RGB image, or intrinsics of another size."""
@@ -54,6 +57,9 @@ class Frame:
             raise InvalidIntrinsics(
                 f'intrinsics are for {self.intrinsics.width}x{self.intrinsics.height}, '
                 f'the image is {self.size[0]}x{self.size[1]}')
+        if self.seen is not None and self.seen.shape != rgb.shape[:2]:
+            raise InvalidImage(
+                f'the mask of what is seen is {self.seen.shape}, the image {rgb.shape[:2]}')
 
     @property
     def size(self) -> tuple[int, int]:

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import cv2
 from depth_anything_ros.core.camera import Intrinsics
 from depth_anything_ros.core.options import FrameOptions, OutputSize
+from depth_anything_ros.core.resize import resize_nearest
 import numpy as np
 import numpy.typing as npt
 
@@ -114,3 +115,16 @@ def processed_pixels(
         rgb = np.asarray(cv2.resize(
             rgb, whole, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR), np.uint8)
     return rgb[y:y + height, x:x + width]
+
+
+def processed_mask(
+    mask: npt.NDArray[np.bool_], size: tuple[int, int], resized: tuple[int, int] | None,
+    offset: tuple[int, int],
+) -> npt.NDArray[np.bool_]:
+    """
+    Return a mask of an image at the processed size; see :func:`processed_pixels`.
+
+    :returns: (h, w) bool.
+    """
+    (x, y), (width, height) = offset, size
+    return resize_nearest(mask, *(resized or size))[y:y + height, x:x + width]

@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 
 from depth_anything_ros.core.camera import Intrinsics
@@ -31,6 +31,7 @@ from depth_anything_ros.core.scan import Scan
 from depth_anything_ros.core.view import (
     estimated_camera,
     processed_camera,
+    processed_mask,
     processed_pixels,
     uncropped_camera,
     View,
@@ -79,6 +80,17 @@ class DeviceDepth:
         canvas[y:y + height, x:x + width] = values
         return canvas
 
+    def where_seen(self, frame: Frame) -> DeviceDepth:
+        """Return this without what the network made up where the frame shows nothing."""
+        if frame.seen is None:
+            return self
+        unseen = torch.from_numpy(
+            ~processed_mask(frame.seen, self.size, self.resized, self.offset)).to(
+                self.depth.device)
+        return replace(
+            self, depth=self.depth.masked_fill(unseen, float('nan')),
+            sky=None if self.sky is None else self.sky.masked_fill(unseen, 0.0))
+
 
 class FramePath:
     """Finish frames on one device; what depends only on sizes and cameras is kept."""
@@ -102,6 +114,7 @@ class FramePath:
         :param model: the model's name, carried into the result.
         :raises InvalidIntrinsics: when metres need a focal length that nobody gave.
         """
+        raw = raw.where_seen(frame)
         known, source = choose_intrinsics(
             frame, options, uncropped_camera(raw.predicted, raw.resized, raw.offset))
         if options.raw:

@@ -127,6 +127,7 @@ class Camera:
             idle=camera is not None and not camera.topics.subscribed,
             last_error=self.reporter.last_error, values={
                 'scale law': str(law) if law else '',
+                'lens': camera.frames.lens if camera else '',
                 'images/s in': f'{flow.received.hertz():.2f}',
                 'images/s out': f'{flow.published.hertz():.2f}',
                 'age at publish p50': milliseconds(age[0]),

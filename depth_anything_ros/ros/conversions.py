@@ -17,7 +17,6 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 from builtin_interfaces.msg import Time
 from depth_anything_ros.core.camera import Intrinsics
@@ -26,7 +25,7 @@ from depth_anything_ros.core.image_encodings import LAYOUTS, SUPPORTED, to_rgb
 from depth_anything_ros.errors import InvalidImage, UnsupportedEncoding
 import numpy as np
 import numpy.typing as npt
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 logger = logging.getLogger(__name__)
@@ -55,16 +54,20 @@ def frame_of(message: Image, intrinsics: Intrinsics | None = None) -> Frame:
     :raises InvalidImage: when size, step and number of bytes do not fit together.
     :raises UnsupportedEncoding: when neither we nor cv_bridge read the encoding.
     """
+    return Frame(
+        rgb_of(message), stamp_ns(message.header.stamp), message.header.frame_id, intrinsics)
+
+
+def rgb_of(message: Image) -> npt.NDArray[np.uint8]:
+    """Return the (H, W, 3) pixels of an image message; see :func:`frame_of`."""
     if message.encoding in LAYOUTS:
-        rgb = to_rgb(
+        return to_rgb(
             data_of(message), message.encoding, message.width, message.height, message.step,
             big_endian=bool(message.is_bigendian))
-    else:
-        rgb = _by_cv_bridge(message)
-    return Frame(rgb, stamp_ns(message.header.stamp), message.header.frame_id, intrinsics)
+    return _by_cv_bridge(message)
 
 
-def data_of(message: Image) -> npt.NDArray[np.uint8]:
+def data_of(message: Image | CompressedImage) -> npt.NDArray[np.uint8]:
     """
     Return the bytes of a message as a (n,) uint8 view.
 
@@ -78,7 +81,7 @@ def data_of(message: Image) -> npt.NDArray[np.uint8]:
             f'({error})') from None
 
 
-def _by_cv_bridge(message: Image) -> Any:
+def _by_cv_bridge(message: Image) -> npt.NDArray[np.uint8]:
     """Return the RGB picture of an encoding that only cv_bridge may know."""
     refused = f'image encoding is {message.encoding!r}; accepted: {", ".join(SUPPORTED)}'
     try:
@@ -93,4 +96,4 @@ def _by_cv_bridge(message: Image) -> Any:
         raise UnsupportedEncoding(
             f'{refused} (cv_bridge refused it: {type(error).__name__}: {error})') from None
     logger.debug('%s was read by cv_bridge', message.encoding)
-    return rgb
+    return np.asarray(rgb, np.uint8)

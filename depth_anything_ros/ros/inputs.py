@@ -16,22 +16,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 import logging
 import math
 import threading
 import time
 from typing import Any, Callable
 
-from depth_anything_ros.core.camera_info import intrinsics_of, is_distorted
 from depth_anything_ros.core.depth import DepthKind
 from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.options import FrameOptions, Output
 from depth_anything_ros.core.result import DepthResult, ScaleLaw
-from depth_anything_ros.errors import DepthAnythingError, InvalidIntrinsics, InvalidRequest
+from depth_anything_ros.errors import DepthAnythingError, InvalidRequest, PayloadTooLarge
 from depth_anything_ros.frame_options import options_of
-from depth_anything_ros.ros.conversions import frame_of, NANOSECONDS, stamp_ns
+from depth_anything_ros.ros.conversions import NANOSECONDS, stamp_ns
 from depth_anything_ros.ros.counting import Counts, Flow
+from depth_anything_ros.ros.frames import FrameMaker, NO_FOCAL
 from depth_anything_ros.ros.outputs import Outputs
 from depth_anything_ros.ros.pairing import Pair, Pairing
 from depth_anything_ros.ros.reporting import Reporter
@@ -39,13 +38,9 @@ from depth_anything_ros.ros.subscriptions import Subscriptions
 from depth_anything_ros.ros.transforms import Transforms
 from depth_anything_ros.service import DepthService
 from depth_anything_ros.settings import Settings
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 logger = logging.getLogger(__name__)
-
-NO_FOCAL = (
-    'metric depth needs a focal length: publish a calibrated camera_info (K[0] > 0), or set '
-    'camera.fov_deg or camera.focal_length')
 
 SAME_FOCAL = 0.02
 """Relative change of the focal length below which the scale law counts as the same."""
@@ -98,6 +93,7 @@ class CameraInput:
         self._law: ScaleLaw | None = None
         self._stream = service.stream(prefix or 'camera', self._on_result, self._on_error)
         self.topics = Subscriptions(node, settings(), self._on_image, self._on_info, prefix)
+        self.frames = FrameMaker(self.topics.image_topic, reporter)
         self.listening_since = math.inf
         self.refresh()
 
@@ -139,7 +135,7 @@ class CameraInput:
             self._flushed += len(self._pairing.flush())
         self._stream.close()
 
-    def _on_image(self, message: Image) -> None:
+    def _on_image(self, message: Image | CompressedImage) -> None:
         self._flow.received.tick()
         exact = self._settings().camera.pairing == 'exact'
         with self._entry:
@@ -166,18 +162,20 @@ class CameraInput:
             self._idle += 1
             return
         options = options_of(settings, wanted)
-        if pair.info is None and not self._may_do_without(options):
+        if pair.info is None and not self._may_do_without(settings, options):
             self._no_info += 1
             self._reporter.warn('no_camera_info', self._missing_info())
             return
         self._transforms.listen(settings)
         self._stream.submit(
-            lambda: self._placed(self._frame(pair, options), settings, options), options)
+            lambda: self._placed(self._frame(pair, settings, options), settings, options),
+            options)
 
-    def _may_do_without(self, options: FrameOptions) -> bool:
-        if self._service.info.kind is DepthKind.RELATIVE:
+    def _may_do_without(self, settings: Settings, options: FrameOptions) -> bool:
+        if self._service.info.kind is DepthKind.RELATIVE and not settings.camera.rectify:
             return True
-        # A camera that does send its focal length must not change scale when one message is lost.
+        # A camera that does send its focal length must not change scale, nor lens, when one
+        # message is lost.
         return not self._pairing.has_info and not needs_focal(self._service, options)
 
     def _missing_info(self) -> str:
@@ -186,24 +184,10 @@ class CameraInput:
                     f'{self.topics.info_topic} before the next image')
         return f'image dropped: nothing came on {self.topics.info_topic}; {NO_FOCAL}'
 
-    def _frame(self, pair: Pair, options: FrameOptions) -> Frame:
-        image, info = pair.image, pair.info
-        frame = frame_of(image)
-        intrinsics = None
-        if info is not None:
-            intrinsics = intrinsics_of(info, *frame.size)
-            if info.header.frame_id != image.header.frame_id:
-                self._reporter.once(
-                    'frame_id', f'camera_info is in frame {info.header.frame_id!r}, the image in '
-                    f'{image.header.frame_id!r}: the frame of the image is used')
-            if is_distorted(info):
-                self._reporter.once(
-                    'distortion', 'the camera has lens distortion (D is not zero): for right '
-                    'points away from the middle, remap image to the rectified topic (image_rect) '
-                    'and camera_info to one without D')
-        if intrinsics is None and needs_focal(self._service, options):
-            raise InvalidIntrinsics(f'camera_info is not calibrated (K[0] is 0); {NO_FOCAL}')
-        return replace(frame, intrinsics=intrinsics)
+    def _frame(self, pair: Pair, settings: Settings, options: FrameOptions) -> Frame:
+        return self.frames.frame(
+            pair, settings, options, self._service.info.process_res,
+            needs_camera=needs_focal(self._service, options))
 
     def _placed(self, frame: Frame, settings: Settings, options: FrameOptions) -> Frame:
         target = options.points.target_frame
@@ -229,7 +213,7 @@ class CameraInput:
         if isinstance(error, Inactive) or not self._node.context.ok():
             with self._ends:
                 self._inactive += 1
-        elif isinstance(error, InvalidRequest):
+        elif isinstance(error, (InvalidRequest, PayloadTooLarge)):
             with self._ends:
                 self._invalid += 1
             self._reporter.warn(error.code, f'image dropped ({error.code}): {error}')

@@ -21,24 +21,44 @@ from typing import Any, Callable
 
 from depth_anything_ros.ros.qos import newest_only
 from depth_anything_ros.settings import Settings
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 
-def camera_info_topic(node: Any, prefix: str = '') -> str:
+def image_topic(node: Any, transport: str, prefix: str = '') -> str:
+    """
+    Return the topic of the images, remapped.
+
+    Compressed ones are beside the remapped ``image``, as image_transport has it, unless
+    ``image/compressed`` is remapped itself.
+
+    :param node: the node.
+    :param transport: raw or compressed.
+    :param prefix: stands in front of the names of a camera's topics.
+    """
+    raw: str = node.resolve_topic_name(f'{prefix}image')
+    if transport == 'raw':
+        return raw
+    own: str = node.resolve_topic_name(f'{prefix}image/compressed')
+    if own != node.resolve_topic_name(f'{prefix}image/compressed', only_expand=True):
+        return own
+    return f'{raw}/compressed'
+
+
+def camera_info_topic(node: Any, image: str, prefix: str = '') -> str:
     """
     Return the topic of the CameraInfo.
 
-    It is what ``camera_info`` was remapped to, else the neighbour of the remapped ``image``, as
+    It is what ``camera_info`` was remapped to, else the neighbour of the image, as
     image_transport has it.
 
     :param node: the node.
+    :param image: the topic of the images, with or without its transport.
     :param prefix: stands in front of the names of a camera's topics.
     """
     own: str = node.resolve_topic_name(f'{prefix}camera_info')
     if own != node.resolve_topic_name(f'{prefix}camera_info', only_expand=True):
         return own
-    image: str = node.resolve_topic_name(f'{prefix}image')
-    return image.rpartition('/')[0] + '/camera_info'
+    return image.removesuffix('/compressed').rpartition('/')[0] + '/camera_info'
 
 
 class Subscriptions:
@@ -52,7 +72,7 @@ class Subscriptions:
         Find the topics; nothing is subscribed to yet.
 
         :param node: the node that owns the subscriptions.
-        :param settings: quality of service.
+        :param settings: transport and quality of service.
         :param on_image: is given every image message.
         :param on_info: is given every CameraInfo.
         :param prefix: stands in front of the names of the topics.
@@ -60,10 +80,13 @@ class Subscriptions:
         self._node = node
         self._lock = threading.Lock()
         self._qos = settings.node.input_qos
-        self.image_topic: str = node.resolve_topic_name(f'{prefix}image')
-        self.info_topic = camera_info_topic(node, prefix)
-        self._wanted = (
-            (Image, f'{prefix}image', on_image), (CameraInfo, self.info_topic, on_info))
+        transport = settings.camera.image_transport
+        self.image_topic = image_topic(node, transport, prefix)
+        self.info_topic = camera_info_topic(node, self.image_topic, prefix)
+        # The raw one by its own name: what a name was remapped to could be remapped once more.
+        image = (Image, f'{prefix}image', on_image) if transport == 'raw' \
+            else (CompressedImage, self.image_topic, on_image)
+        self._wanted = image, (CameraInfo, self.info_topic, on_info)
         self._open: list[Any] = []
 
     @property

@@ -74,8 +74,18 @@ class DepthSettings:
 
 @dataclass(frozen=True)
 class CameraSettings:
-    """Where the focal length comes from."""
+    """How images come, and where their focal length comes from."""
 
+    image_transport: str = setting(
+        'raw', 'raw: sensor_msgs/Image; compressed: CompressedImage (JPEG, PNG) on the topic '
+        '.../compressed beside it.', choices=('raw', 'compressed'), read_only=True)
+    image_geometry: str = setting(
+        'auto', "Whether the image is the lens's own (raw: K describes it) or rectified (P does, "
+        'and D is ignored). auto: rectified when its topic is called image_rect... or D is zero.',
+        choices=('auto', 'raw', 'rectified'))
+    rectify: bool = setting(
+        False, 'Take the lens distortion out of raw images first; everything published then '
+        'belongs to the rectified camera.')
     pairing: str = setting(
         'exact', "exact: the CameraInfo with the image's stamp; latest: the newest one.",
         choices=('exact', 'latest'))
@@ -85,3 +95,14 @@ class CameraSettings:
     fov_deg: float = setting(
         0.0, 'Horizontal field of view of an uncalibrated camera; 0: not given.',
         unit='deg', low=0.0, high=179.0)
+
+    def check(self) -> None:
+        """
+        Refuse values that do not fit together.
+
+        :raises ConfigError: naming both.
+        """
+        if self.rectify and self.image_geometry == 'rectified':
+            raise ConfigError(
+                'camera.rectify has nothing to do when camera.image_geometry says that the image '
+                'is rectified already: set one of them')

@@ -1,0 +1,146 @@
+# Copyright 2026 the depth_anything_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""From the messages of one camera to a frame: pixels, lens, intrinsics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from depth_anything_ros.core.camera import Intrinsics
+from depth_anything_ros.core.camera_info import intrinsics_of, is_distorted, rectification_of
+from depth_anything_ros.core.distortion import Rectification
+from depth_anything_ros.core.frame import Frame
+from depth_anything_ros.core.options import FrameOptions
+from depth_anything_ros.errors import InvalidIntrinsics
+from depth_anything_ros.ros.conversions import stamp_ns
+from depth_anything_ros.ros.pairing import Pair
+from depth_anything_ros.ros.pictures import picture_of
+from depth_anything_ros.ros.reporting import Reporter
+from depth_anything_ros.settings import Settings
+
+NO_FOCAL = (
+    'metric depth needs a focal length: publish a calibrated camera_info (K[0] > 0), or set '
+    'camera.fov_deg or camera.focal_length')
+
+
+def called_rectified(topic: str) -> bool:
+    """Return whether a topic has the name of a rectified image: image_rect, image_rect_color."""
+    return topic.removesuffix('/compressed').rpartition('/')[2].startswith('image_rect')
+
+
+class FrameMaker:
+    """
+    Makes the frames of one camera; called in the thread that prepares them.
+
+    ``lens`` says for people what is done about the lens.
+    """
+
+    def __init__(self, image_topic: str, reporter: Reporter) -> None:
+        """
+        Make a maker that knows no camera yet.
+
+        :param image_topic: where the images come from; its name may say that they are rectified.
+        :param reporter: is told what the messages leave open.
+        """
+        self._called_rectified = called_rectified(image_topic)
+        self._image_topic = image_topic
+        self._reporter = reporter
+        self._maps: tuple[tuple[Any, ...], Rectification | None] | None = None
+        self.lens = ''
+
+    def frame(
+        self, pair: Pair, settings: Settings, options: FrameOptions, process_res: int, *,
+        needs_camera: bool,
+    ) -> Frame:
+        """
+        Return the frame of an image message.
+
+        :param pair: the Image or CompressedImage and its CameraInfo, None when it has none.
+        :param settings: what is to be done with the lens.
+        :param options: what is asked of the frame.
+        :param process_res: the model's own, in pixels; 0 when it takes every image as it is.
+        :param needs_camera: whether a frame without intrinsics cannot be served.
+        :raises DepthAnythingError: when a message is wrong, or they do not fit together.
+        """
+        image, info = pair.image, pair.info
+        picture = picture_of(image)
+        intrinsics, maps = None, None
+        if info is not None:
+            if info.header.frame_id != image.header.frame_id:
+                self._reporter.once(
+                    'frame_id', f'camera_info is in frame {info.header.frame_id!r}, the image in '
+                    f'{image.header.frame_id!r}: the frame of the image is used')
+            intrinsics, maps = self._camera(info, *picture.size, settings)
+        if intrinsics is None:
+            if needs_camera:
+                raise InvalidIntrinsics(f'camera_info is not calibrated (K[0] is 0); {NO_FOCAL}')
+            if settings.camera.rectify:
+                self._reporter.once(
+                    'uncalibrated', 'camera.rectify has no effect: there is no calibrated '
+                    'camera_info')
+        # A focal length that is given in pixels is one of the whole image.
+        whole = maps is not None or (intrinsics is None and options.focal_length > 0)
+        rgb = picture.rgb(None if whole else options, process_res)
+        seen = None
+        if maps is not None:
+            rgb, seen = maps.rectify(rgb), None if maps.inside.all() else maps.inside
+        if intrinsics is not None:
+            intrinsics = intrinsics.resized(rgb.shape[1], rgb.shape[0])
+        return Frame(
+            rgb, stamp_ns(image.header.stamp), image.header.frame_id, intrinsics, seen=seen)
+
+    def _camera(
+        self, info: Any, width: int, height: int, settings: Settings,
+    ) -> tuple[Intrinsics | None, Rectification | None]:
+        """Return the camera of the frame, and how the image becomes its own."""
+        geometry = settings.camera.image_geometry
+        rectified = None if geometry == 'auto' else geometry == 'rectified'
+        if rectified is None and self._called_rectified:
+            rectified = True
+            if is_distorted(info):
+                self._reporter.once(
+                    'named', f'{self._image_topic} is taken for rectified because of its name: P '
+                    'describes it and D is ignored (camera.image_geometry says otherwise)')
+        if settings.camera.rectify and not rectified:
+            # Checks the sizes too.
+            if intrinsics_of(info, width, height, rectified=False) is None:
+                return None, None
+            maps = self._rectification(info)
+            self.lens = 'rectified by this node'
+            if maps is not None:
+                return maps.intrinsics, maps
+            rectified = True
+        elif rectified:
+            self.lens = 'the image is rectified'
+        elif is_distorted(info):
+            self.lens = 'distorted, not rectified'
+            self._reporter.once(
+                'distortion', 'the camera has lens distortion (D is not zero), so points away '
+                'from the middle are off: set camera.rectify to take it out, remap image to a '
+                'rectified topic (image_rect), or, if the image is rectified already, set '
+                'camera.image_geometry to rectified')
+        else:
+            self.lens = 'no distortion'
+        return intrinsics_of(info, width, height, rectified=rectified), None
+
+    def _rectification(self, info: Any) -> Rectification | None:
+        """Return the maps, made anew only when the camera changed."""
+        roi = info.roi
+        key = (info.distortion_model, tuple(info.d), tuple(info.k), tuple(info.r), tuple(info.p),
+               info.width, info.height, info.binning_x, info.binning_y, roi.x_offset,
+               roi.y_offset, roi.width, roi.height)
+        if self._maps is None or self._maps[0] != key:
+            self._maps = key, rectification_of(info)
+        return self._maps[1]
