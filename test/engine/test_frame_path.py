@@ -23,7 +23,7 @@ from depth_anything_ros.core.camera import Intrinsics
 from depth_anything_ros.core.depth import DepthKind
 from depth_anything_ros.core.finish import finish, NetworkDepth
 from depth_anything_ros.core.frame import Frame
-from depth_anything_ros.core.options import FrameOptions, Output
+from depth_anything_ros.core.options import FrameOptions, Output, SkyMode
 from depth_anything_ros.core.result import DepthResult
 from depth_anything_ros.engine.frame_path import DeviceDepth, FramePath
 from depth_anything_ros.errors import InvalidIntrinsics
@@ -220,3 +220,20 @@ def test_tables_are_kept_until_cleared() -> None:
     assert [cache.cache_info().misses for cache in caches] == [1, 1, 1]
     path.clear()
     assert [cache.cache_info().currsize for cache in caches] == [0, 0, 0]
+
+
+@pytest.mark.parametrize('device', ['cpu', GPU])
+@pytest.mark.parametrize(('resized', 'offset'), [(None, (0, 0)), ((70, 84), (7, 28))])
+def test_what_the_image_does_not_show_has_no_depth(
+    resized: tuple[int, int] | None, offset: tuple[int, int], device: str,
+) -> None:
+    raw = replace(network_depth(56, 28, DepthKind.METRIC), resized=resized, offset=offset)
+    seen = np.ones((90, 110), bool)
+    seen[:, :30] = seen[80:] = False
+    frame = replace(frame_of(110, 90), seen=seen)
+    options = FrameOptions(outputs=EVERYTHING, sky_mode=SkyMode.INF)
+    found = FramePath(torch.device(device)).finish(on_device(raw, device), frame, options, 'm')
+    compare(found, finish(raw, frame, options, 'm'))
+    assert np.isnan(found.depth[:, :28]).all() and np.isfinite(found.depth[30:60, 40:]).any()
+    assert found.sky is not None and not found.sky[:, :28].any()
+    assert np.isnan(found.cloud[:, :28, :3]).all()

@@ -12,13 +12,18 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+import threading
+
+from depth_anything_ros.engine.given import GivenDepthEngine
 from depth_anything_ros.errors import ConfigError
+from depth_anything_ros.service import DepthService
 from diagnostic_msgs.msg import DiagnosticArray
 import pytest
 from ros_parts import (
     camera_info,
     coded_image,
     depth_from,
+    depth_of,
     exact_service,
     node_here,
     plane_depth,
@@ -112,6 +117,95 @@ def test_each_camera_can_be_remapped_by_itself(context):
             assert '/robot/depth/points' not in names, 'no unnamed camera beside them'
         finally:
             rig.close()
+
+
+class Gated(GivenDepthEngine):
+    """Lets nobody into the network before the gate is open, and counts who goes in together."""
+
+    def __init__(self):
+        super().__init__(lambda frame: depth_of(frame.rgb))
+        self.gate = threading.Event()
+        self.prepared, self.batches = [], []
+
+    def prepare(self, frame, options):
+        self.prepared.append(frame.frame_id)
+        return super().prepare(frame, options)
+
+    def infer(self, batch):
+        assert self.gate.wait(30)
+        assert len({item.shape for item in batch}) == 1, 'one size in one call'
+        self.batches.append([item.frame.frame_id for item in batch])
+        return super().infer(batch)
+
+
+@pytest.fixture
+def gated(context):
+    """Return three rigs, the node and an engine that waits at its gate."""
+    engine = Gated()
+    with node_here(context, cameras=NAMES, service=lambda settings: DepthService(
+            engine, max_batch=4)) as node:
+        rigs = {name: Rig(context, namespace=f'/{name}', topics={'depth/image': Image})
+                for name in NAMES}
+        try:
+            assert wait_until(lambda: node.state == 'active' and all(
+                rig.connected() for rig in rigs.values()))
+            yield rigs, node, engine
+        finally:
+            engine.gate.set()
+            closing(rigs)
+
+
+def put(rigs, node, name, stamp, camera=CAMERA):
+    """Send a frame and wait until the node has it."""
+    index, depth = NAMES.index(name), plane_depth(camera)
+    before = node.cameras[index].counts().received
+    rigs[name].send(coded_image(depth, stamp, name), camera_info(camera, stamp, name))
+    assert wait_until(lambda: node.cameras[index].counts().received > before)
+
+
+def test_frames_of_one_size_go_through_the_network_together(gated):
+    rigs, node, engine = gated
+    put(rigs, node, 'front', 1)
+    assert wait_until(lambda: engine.prepared == ['front'])
+    for name in NAMES:
+        put(rigs, node, name, 2)
+    assert wait_until(lambda: len(engine.prepared) == 4)
+    engine.gate.set()
+    assert wait_until(lambda: node.counts().published == 4)
+    assert engine.batches == [['front'], ['front', 'left', 'right']]
+    for name in NAMES:
+        assert abs(depth_from(rigs[name].got['depth/image'][2]) - depth_at(3)).max() < 1e-4
+
+
+def test_another_size_goes_alone_and_in_its_turn(gated):
+    rigs, node, engine = gated
+    put(rigs, node, 'front', 1)
+    assert wait_until(lambda: engine.prepared == ['front'])
+    put(rigs, node, 'left', 2, small_camera(48, 36))
+    for name in ('front', 'right'):
+        put(rigs, node, name, 2)
+    assert wait_until(lambda: len(engine.prepared) == 4)
+    engine.gate.set()
+    assert wait_until(lambda: node.counts().published == 4)
+    assert engine.batches == [['front'], ['left'], ['front', 'right']]
+
+
+def test_a_fast_camera_does_not_starve_a_slow_one(gated):
+    rigs, node, engine = gated
+    put(rigs, node, 'front', 1)
+    assert wait_until(lambda: engine.prepared == ['front'])
+    # The slow ones are older than what the fast one sends after them: they keep their turn.
+    put(rigs, node, 'left', 2, small_camera(48, 36))
+    put(rigs, node, 'right', 2, small_camera(40, 30))
+    for stamp in range(2, 30):
+        put(rigs, node, 'front', stamp)
+    engine.gate.set()
+    assert wait_until(lambda: node.counts().waiting == 0)
+    assert [batch[0] for batch in engine.batches[:3]] == ['front', 'left', 'right']
+    front, left, right = (camera.counts() for camera in node.cameras)
+    assert left.published == right.published == 1 and left.replaced == right.replaced == 0
+    assert front.replaced >= 20 and front.received == front.accounted == 29
+    assert rigs['front'].got['depth/image'].keys() >= {29}, 'the newest is never dropped'
 
 
 @pytest.mark.parametrize('names, words', [
