@@ -23,7 +23,8 @@ from typing import AsyncIterator, Sequence
 from depth_anything_ros.bridges.access import is_loopback
 from depth_anything_ros.bridges.base import resolve
 from depth_anything_ros.bridges.rest.context import RestContext
-from depth_anything_ros.bridges.rest.inner import Inner
+from depth_anything_ros.bridges.rest.inner import Inner, OPEN_PATHS
+from depth_anything_ros.bridges.rest.openapi import describe
 from depth_anything_ros.bridges.rest.outer import LOOPBACK_ORIGIN, Outer
 from depth_anything_ros.bridges.rest.replies import add_handlers, REQUEST_ID
 from fastapi import FastAPI
@@ -34,6 +35,9 @@ ROUTES = 'depth_anything_ros.bridges.rest.routes'
 ROOMS = (
     f'{ROUTES}.health',
     f'{ROUTES}.models',
+    f'{ROUTES}.seed',
+    f'{ROUTES}.depth',
+    f'{ROUTES}.metrics',
 )
 """Modules with a function ``register(app, context)``; see this package's documentation."""
 
@@ -64,6 +68,7 @@ def create_app(context: RestContext, rooms: Sequence[str] = ROOMS) -> FastAPI:
     for name in rooms:
         importlib.import_module(name).register(app, context)
     options = context.options
+    describe(app, context.documented, OPEN_PATHS, keyed=bool(options.access.key))
     loopback = is_loopback(resolve(options.access.host)[1])
     # Added last stands first.
     app.add_middleware(Inner, context=context)
@@ -73,7 +78,7 @@ def create_app(context: RestContext, rooms: Sequence[str] = ROOMS) -> FastAPI:
         allow_credentials=False)
     app.add_middleware(
         Outer, loopback=loopback, keyed=bool(options.access.key), hosts=options.hosts,
-        origins=options.origins)
+        origins=options.origins, done=context.metrics.request)
     return app
 
 

@@ -24,6 +24,7 @@ import os
 import time
 from typing import Any, Awaitable, Callable, TypeVar
 
+from depth_anything_ros.bridges.rest.metrics import Metrics
 from depth_anything_ros.bridges.rest.options import RestOptions
 from depth_anything_ros.bridges.rest.shares import Shares
 from depth_anything_ros.core.frame import Frame
@@ -31,6 +32,7 @@ from depth_anything_ros.core.options import FrameOptions
 from depth_anything_ros.core.result import DepthResult
 from depth_anything_ros.errors import DeadlineExceeded, DepthAnythingError, NotReady
 from depth_anything_ros.service import DepthService
+from pydantic import BaseModel
 from starlette.requests import ClientDisconnect, Request
 
 T = TypeVar('T')
@@ -64,10 +66,13 @@ class RestContext:
         self.most_held = BODIES * options.limits.message.message_bytes
         self.open_pages: set[str] = set()
         self.models_loaded: list[str] = []
+        self.documented: list[type[BaseModel]] = []
+        """Models of bodies that routes read by themselves."""
         self.last_errors: deque[dict[str, Any]] = deque(maxlen=LAST_ERRORS)
         self.starting: list[Hook] = []
         self.stopping: list[Hook] = []
         self._service: DepthService | None = None
+        self.metrics = Metrics(lambda: self._service)
         self._pool = ThreadPoolExecutor(WORKERS, 'rest-work')
 
     def serve(self, service: DepthService) -> None:
@@ -123,6 +128,16 @@ class RestContext:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, partial(function, *arguments, **more))
 
+    async def timed(
+        self, stage: str, function: Callable[..., T], *arguments: Any, **more: Any,
+    ) -> T:
+        """Return what a function returns, called in the pool; its time counts for a stage."""
+        begin = time.perf_counter()
+        try:
+            return await self.work(function, *arguments, **more)
+        finally:
+            self.metrics.stage(stage, time.perf_counter() - begin)
+
     def deadline_of(self, request: Request) -> float:
         """
         Return when a reply is due, in seconds of the monotonic clock.
@@ -151,7 +166,8 @@ class RestContext:
         :raises starlette.requests.ClientDisconnect: when the client is gone.
         """
         due = self.deadline_of(request) if deadline is None else deadline
-        future: Future[DepthResult] = self.service().submit(lambda: frame, options)
+        future: Future[DepthResult] = self.service().submit(
+            lambda: frame, options, deadline=due)
         waiting = asyncio.wrap_future(future)
         gone: asyncio.Future[Any] = asyncio.ensure_future(_disconnected(request))
         try:
@@ -160,7 +176,9 @@ class RestContext:
                 futures, timeout=max(0.0, due - time.monotonic()),
                 return_when=asyncio.FIRST_COMPLETED)
             if waiting.done():
-                return waiting.result()
+                result = waiting.result()
+                self.metrics.result(result)
+                return result
             if gone.done():
                 raise ClientDisconnect
             raise DeadlineExceeded('the result was not ready in the time that was given')

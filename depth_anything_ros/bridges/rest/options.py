@@ -22,6 +22,7 @@ from pathlib import Path
 from depth_anything_ros.bridges.access import Access
 from depth_anything_ros.bridges.base import BridgeLimits
 from depth_anything_ros.bridges.image_roots import ImageRoots
+from depth_anything_ros.bridges.rest.fetching import FetchPolicy
 from depth_anything_ros.errors import ConfigError
 
 PORT = 8000
@@ -39,7 +40,8 @@ class RestOptions:
     ``origins`` are pages beside those of this machine that browsers may ask from, '*' for all;
     ``hosts`` are names that requests may carry as Host beside those of this machine;
     ``certificate`` and ``certificate_key`` are PEM files for TLS; ``rate`` is how many requests a
-    client may send per second, 0 for any number.
+    client may send per second, 0 for any number; ``fetch`` whether clients may name pictures by
+    URL.
     """
 
     access: Access = field(default_factory=Access)
@@ -50,6 +52,7 @@ class RestOptions:
     certificate: Path | None = None
     certificate_key: Path | None = None
     rate: float = 0.0
+    fetch: FetchPolicy = field(default_factory=FetchPolicy)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""

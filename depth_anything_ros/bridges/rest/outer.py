@@ -19,7 +19,8 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-from typing import Sequence
+import time
+from typing import Callable, Sequence
 import uuid
 
 from depth_anything_ros.bridges.access import is_loopback
@@ -30,6 +31,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LOOPBACK_ORIGIN = r'https?://(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?'
 """Pages of this machine, on any port."""
+
+OTHER = 'other'
+"""Route or method in the metrics that is none of ours: anybody can make up any number."""
+
+METHODS = frozenset({'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS'})
 
 SAFE_ID = re.compile(r'[\w.:-]{1,64}', re.ASCII)
 
@@ -57,6 +63,9 @@ def is_own_name(name: str) -> bool:
         return False
 
 
+Done = Callable[[str, str, int, float], None]
+
+
 class Outer:
     """
     Names requests and refuses those that a page of somebody else makes a browser send.
@@ -69,7 +78,7 @@ class Outer:
 
     def __init__(
         self, app: ASGIApp, *, loopback: bool, keyed: bool, hosts: Sequence[str],
-        origins: Sequence[str],
+        origins: Sequence[str], done: Done,
     ) -> None:
         """
         Stand in front of an application.
@@ -79,8 +88,9 @@ class Outer:
         :param keyed: whether requests need a key.
         :param hosts: further names that a Host may have.
         :param origins: further pages that may ask, '*' for all, 'null' for files.
+        :param done: is told route, method, status and seconds of every request.
         """
-        self._app = app
+        self._app, self._done = app, done
         self._hosts = {name.lower() for name in hosts}
         self._any_host = '*' in self._hosts or (keyed and not loopback)
         self._loopback = loopback
@@ -100,27 +110,42 @@ class Outer:
         name = given if SAFE_ID.fullmatch(given) else uuid.uuid4().hex
         scope.setdefault('state', {})['request_id'] = name
 
+        begin, status = time.perf_counter(), 0
+
         async def named(message: Message) -> None:
+            nonlocal status
             if message['type'] == 'http.response.start':
+                status = message['status']
                 out = MutableHeaders(scope=message)
                 out[REQUEST_ID] = name
                 for key, value in SECURITY:
                     out.setdefault(key, value)
             await send(message)
 
+        try:
+            await self._checked(scope, receive, named, headers)
+        finally:
+            if scope['type'] == 'http':
+                route = getattr(scope.get('route'), 'path', OTHER)
+                method = scope['method'] if scope['method'] in METHODS else OTHER
+                self._done(route, method, status, time.perf_counter() - begin)
+
+    async def _checked(
+        self, scope: Scope, receive: Receive, send: Send, headers: Headers,
+    ) -> None:
         host = headers.get('host', '')
         if not self._host_allowed(host_name(host)):
             await refuse(Forbidden(
                 f'Host {host[:80]!r} is no name of this server; it can be added with '
-                '--allowed-host'), scope, receive, named)
+                '--allowed-host'), scope, receive, send)
             return
         origin = headers.get('origin')
         if origin is not None and not self._origin_allowed(origin, host):
             await refuse(Forbidden(
                 f'pages of {origin[:80]!r} may not ask this server; it can be added with '
-                '--cors-origin'), scope, receive, named)
+                '--cors-origin'), scope, receive, send)
             return
-        await self._app(scope, receive, named)
+        await self._app(scope, receive, send)
 
     def _host_allowed(self, name: str) -> bool:
         if self._any_host or is_own_name(name) or name in self._hosts:

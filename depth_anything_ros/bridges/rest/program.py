@@ -23,6 +23,7 @@ from typing import Any, Sequence
 from depth_anything_ros.bridges import launcher
 from depth_anything_ros.bridges.base import Bridge
 from depth_anything_ros.bridges.image_roots import ImageRoots
+from depth_anything_ros.bridges.rest.fetching import FetchPolicy
 from depth_anything_ros.bridges.rest.options import PORT, RestOptions
 from depth_anything_ros.settings import ModelSettings
 
@@ -36,6 +37,10 @@ def add_http_arguments(parser: argparse.ArgumentParser) -> None:
                              'https://host:port, null for files, * for all; repeatable')
     parser.add_argument('--allowed-host', action='append', default=[], metavar='NAME',
                         help='further name by which requests may address this server; repeatable')
+    parser.add_argument('--allow-image-url', action='store_true',
+                        help='let clients name pictures on public https servers')
+    parser.add_argument('--image-url-host', action='append', default=[], metavar='NAME',
+                        help='only from this server; repeatable')
     parser.add_argument('--tls-cert', type=Path, metavar='PEM', help='serve HTTPS')
     parser.add_argument('--tls-key', type=Path, metavar='PEM', help='key of the certificate')
     parser.add_argument('--rate', type=float, default=0.0, metavar='N',
@@ -62,7 +67,9 @@ def options_of(arguments: argparse.Namespace) -> RestOptions:
     return RestOptions(
         access=launcher.access_of(arguments), roots=ImageRoots(arguments.image_root),
         origins=tuple(arguments.cors_origin), hosts=tuple(arguments.allowed_host),
-        certificate=arguments.tls_cert, certificate_key=arguments.tls_key, rate=arguments.rate)
+        certificate=arguments.tls_cert, certificate_key=arguments.tls_key, rate=arguments.rate,
+        fetch=FetchPolicy(arguments.allow_image_url,
+                          tuple(name.lower() for name in arguments.image_url_host)))
 
 
 def rest_bridge(arguments: argparse.Namespace) -> Bridge:
@@ -91,6 +98,8 @@ def reloading(arguments: argparse.Namespace) -> int:
     """
     from uvicorn.config import Config
     from uvicorn.supervisors import ChangeReload
+    # Wrong flags are said once, not by a child that starts again and again.
+    options_of(arguments)
     # Only what it watches matters: the application is made in the child.
     config = Config('depth_anything_ros:none', reload=True, log_config=None,
                     reload_dirs=[str(Path(__file__).parents[2])])

@@ -17,17 +17,42 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, Callable
 
-from depth_anything_ros.errors import DepthAnythingError, Unauthorized
+from depth_anything_ros.errors import DepthAnythingError, InvalidRequest, Unauthorized
 from depth_anything_ros.wire.status import Failure, failure
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 logger = logging.getLogger(__name__)
 
 REQUEST_ID = 'X-Request-Id'
+
+CLIENT_GONE = 499
+"""Status of a request whose client did not wait; nobody gets to see it but the metrics."""
+
+
+class NotAcceptable(InvalidRequest):
+    """None of the forms that the client accepts can be given."""
+
+    code = 'not_acceptable'
+
+
+class UnsupportedMedia(InvalidRequest):
+    """The body is of a type that the route does not read."""
+
+    code = 'unsupported_media_type'
+
+
+STATUSES: dict[type[BaseException], int] = {NotAcceptable: 406, UnsupportedMedia: 415}
+"""Errors that HTTP alone knows; the others are in ``wire/status.py``."""
+
+CODES = {404: 'not_found', 405: 'method_not_allowed'}
 
 
 def error_reply(error: BaseException, request_id: str) -> JSONResponse:
@@ -41,8 +66,10 @@ def error_reply(error: BaseException, request_id: str) -> JSONResponse:
     headers = seen.http_headers()
     if isinstance(error, Unauthorized):
         headers['WWW-Authenticate'] = 'Bearer'
-    return JSONResponse(
-        {**seen.http_body(), 'request_id': request_id}, seen.face.http, headers)
+    # A lone surrogate of a client's text cannot be sent.
+    body = {name: text.encode(errors='replace').decode() for name, text in
+            {**seen.http_body(), 'request_id': request_id}.items()}
+    return JSONResponse(body, STATUSES.get(type(error), seen.face.http), headers)
 
 
 def request_id_of(scope: Scope) -> str:
@@ -67,19 +94,41 @@ async def refuse(error: BaseException, scope: Scope, receive: Receive, send: Sen
     await send({'type': 'websocket.close', 'code': code or 1008, 'reason': str(error)[:120]})
 
 
-def add_handlers(app: FastAPI, note: Any) -> None:
+def add_handlers(app: FastAPI, note: Callable[[BaseException, str], None]) -> None:
     """
     Turn what routes raise into replies.
 
     :param app: the application.
     :param note: called with the error and the request's name; for the list of last errors.
     """
-    async def ours(request: Request, error: Exception) -> JSONResponse:
+    async def ours(request: Request, error: Exception) -> Response:
         name = request_id_of(request.scope)
         note(error, name)
-        if failure(error).face.http == 500:
+        if failure(error).face.http == 500 and isinstance(error, DepthAnythingError):
             logger.error('request %s failed', name, exc_info=error)
         return error_reply(error, name)
 
+    async def plain(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        return JSONResponse(
+            {'detail': error.detail, 'code': CODES.get(error.status_code, 'malformed_message'),
+             'request_id': request_id_of(request.scope)}, error.status_code, error.headers)
+
+    async def fields(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        # Without what was sent: it may be as large as the body, or no JSON.
+        found = [{name: item[name] for name in ('type', 'loc', 'msg') if name in item}
+                 for item in error.errors()]
+        body: dict[str, Any] = {
+            'detail': found, 'code': InvalidRequest.code,
+            'request_id': request_id_of(request.scope)}
+        return JSONResponse(body, 422)
+
+    async def gone(request: Request, error: Exception) -> Response:
+        return Response(status_code=CLIENT_GONE)
+
     app.add_exception_handler(DepthAnythingError, ours)
+    app.add_exception_handler(HTTPException, plain)
+    app.add_exception_handler(RequestValidationError, fields)
+    app.add_exception_handler(ClientDisconnect, gone)
     app.add_exception_handler(Exception, ours)

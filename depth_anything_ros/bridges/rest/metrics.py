@@ -1,0 +1,140 @@
+# Copyright 2026 the depth_anything_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Numbers for Prometheus and for the dashboard: requests, stages, the queue, the ROS streams."""
+
+from __future__ import annotations
+
+from collections import deque
+import time
+from typing import Callable, Iterable, Iterator, Mapping
+
+from depth_anything_ros.core.result import DepthResult
+from depth_anything_ros.errors import MissingDependency
+from depth_anything_ros.service import DepthService
+
+try:
+    from prometheus_client import CollectorRegistry, Counter, Histogram
+    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+except ImportError as error:
+    raise MissingDependency(
+        'the REST bridge needs prometheus_client: pip install "depth_anything_ros[rest]"'
+    ) from error
+
+PREFIX = 'depth_anything_'
+
+BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+           30.0)
+"""Seconds: from the copy of a small picture to a large model on a CPU."""
+
+STAGES: Mapping[str, tuple[str, ...]] = {
+    'queue': ('wait_prepare', 'wait_infer', 'wait_finish'), 'preprocess': ('prepare',),
+    'infer': ('infer',), 'finish': ('finish',)}
+"""Our stages, and the timings of a result that each is made of."""
+
+RECENT = 512
+"""Requests from which the dashboard's percentiles are computed."""
+
+
+class Metrics:
+    """What one server has done."""
+
+    def __init__(self, service: Callable[[], DepthService | None]) -> None:
+        """
+        Begin at zero.
+
+        :param service: returns the service, None while the model is loading.
+        """
+        self.registry = CollectorRegistry()
+        self.recent: deque[tuple[float, float]] = deque(maxlen=RECENT)
+        """When each of the last requests ended, and the seconds that it took."""
+        self._service = service
+        self._requests = Counter(
+            f'{PREFIX}http_requests', 'HTTP requests by route, method and status.',
+            ('route', 'method', 'status'), registry=self.registry)
+        self._seconds = Histogram(
+            f'{PREFIX}http_request_seconds', 'Time from the header of a request to its reply.',
+            ('route',), registry=self.registry, buckets=BUCKETS)
+        self._stages = Histogram(
+            f'{PREFIX}stage_seconds',
+            'Time of one picture in each stage: decode, queue, preprocess, infer, finish, encode.',
+            ('stage',), registry=self.registry, buckets=BUCKETS)
+        self.registry.register(self)
+
+    def request(self, route: str, method: str, status: int, seconds: float) -> None:
+        """Count a request that is over."""
+        self._requests.labels(route, method, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
+        if route.startswith('/v1/') and method == 'POST' or route in ('/pc', '/metric_depth',
+                                                                      '/rel_depth'):
+            self.recent.append((time.time(), seconds))
+
+    def stage(self, name: str, seconds: float) -> None:
+        """Count the time of one picture in a stage."""
+        self._stages.labels(name).observe(seconds)
+
+    def result(self, result: DepthResult) -> None:
+        """Count the stages inside the service."""
+        for stage, parts in STAGES.items():
+            found = [result.timings[part] for part in parts if part in result.timings]
+            if found:
+                self.stage(stage, sum(found))
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield what the service counts; called by the registry."""
+        service = self._service()
+        yield gauge('ready', 'Whether the model is loaded.', [((), float(service is not None))])
+        if service is None:
+            return
+        seen = service.statistics()
+        yield gauge('queue_size', 'Requests that may be under way.', [((), seen.queue_size)])
+        yield gauge('queue_under_way', 'Requests under way.', [((), seen.under_way)])
+        yield gauge('queue_waiting', 'Pictures in front of each stage.', zip(
+            (('prepare',), ('infer',), ('finish',)), seen.waiting), ('stage',))
+        yield counter('requests', 'Requests of all bridges by outcome.', [
+            ((name,), getattr(seen, name))
+            for name in ('done', 'failed', 'expired', 'cancelled', 'refused')], ('outcome',))
+        yield counter('batches', 'Calls of the network by the pictures in each.', [
+            ((str(size),), count) for size, count in seen.batches.items()], ('size',))
+        yield counter('infer_busy_seconds', 'Time of the network.', [((), seen.busy_s)])
+        memory = service.device_memory()
+        if memory is not None:
+            yield gauge('device_memory_bytes', 'Memory of the device.', zip(
+                (('allocated',), ('reserved',)), memory), ('kind',))
+
+    def latencies(self) -> list[float]:
+        """Return the seconds of the last requests, sorted."""
+        return sorted(seconds for _, seconds in self.recent)
+
+
+def gauge(
+    name: str, text: str, values: Iterable[tuple[tuple[str, ...], float]],
+    labels: tuple[str, ...] = (),
+) -> Metric:
+    """Return a number that goes up and down, by the values of its labels."""
+    family = GaugeMetricFamily(PREFIX + name, text, labels=labels)
+    for keys, value in values:
+        family.add_metric(keys, value)
+    return family
+
+
+def counter(
+    name: str, text: str, values: Iterable[tuple[tuple[str, ...], float]],
+    labels: tuple[str, ...] = (),
+) -> Metric:
+    """Return a number that only goes up, by the values of its labels."""
+    family = CounterMetricFamily(PREFIX + name, text, labels=labels)
+    for keys, value in values:
+        family.add_metric(keys, value)
+    return family
