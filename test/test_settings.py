@@ -14,10 +14,16 @@
 
 """The settings schema, files and environment."""
 
+import ast
+from pathlib import Path
+
 from depth_anything_ros.errors import ConfigError
 from depth_anything_ros.loading import from_environment, from_yaml, parse
 from depth_anything_ros.settings import changed, describe, lookup, Settings, values
+from parameter_tests import TESTS
 import pytest
+
+HERE = Path(__file__).parent
 
 
 def test_every_setting_has_a_text_and_a_default_that_it_accepts():
@@ -99,3 +105,24 @@ def test_a_list_of_names_from_everywhere(tmp_path):
     path.write_text('cameras: []\n')
     assert from_yaml(Settings(), path) == Settings()
     assert parse(lookup('cameras'), 'front, left') == ('front', 'left')
+
+
+def functions_of(path):
+    return {node.name for node in ast.walk(ast.parse(path.read_text(encoding='utf-8')))
+            if isinstance(node, ast.FunctionDef)}
+
+
+def test_every_parameter_has_a_test_in_which_it_changes_an_output():
+    parameters = {item.name for item in describe() if not item.name.startswith('process.')}
+    missing, gone = parameters - set(TESTS), set(TESTS) - parameters
+    assert not missing, f'test/parameter_tests.py has no line for {sorted(missing)}'
+    assert not gone, f'test/parameter_tests.py has lines for settings that are gone: {gone}'
+
+
+@pytest.mark.parametrize('name', TESTS)
+def test_the_test_of_a_parameter_exists_and_names_it(name):
+    file, _, function = TESTS[name].partition('::')
+    text = (HERE / file).read_text(encoding='utf-8')
+    assert function.startswith('test_') and function in functions_of(HERE / file)
+    # In full, as a keyword, or by the last part where the group is put in front by a helper.
+    assert any(word in text for word in (name, name.replace('.', '__'), name.split('.')[-1]))

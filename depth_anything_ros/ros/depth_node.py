@@ -258,7 +258,11 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
             camera.refresh()
 
     def _apply(self, settings: Settings) -> None:
-        self._diagnostics_timer.timer_period_ns = int(settings.node.diagnostics_period * 1e9)
+        period = int(settings.node.diagnostics_period * 1e9)
+        if period != self._diagnostics_timer.timer_period_ns:
+            self._diagnostics_timer.timer_period_ns = period
+            # Else it takes effect only when the old period is over.
+            self._diagnostics_timer.reset()
 
     def _diagnose(self) -> None:
         info = self._service.info if self._service else None

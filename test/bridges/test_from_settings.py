@@ -15,6 +15,7 @@
 """Bridges made from settings, as the ROS node has them; and their change of service."""
 
 from contextlib import contextmanager
+import socket
 import sys
 
 from bridge_parts import depth_of, picture
@@ -78,6 +79,18 @@ def test_nothing_is_served_unless_it_is_enabled():
     assert not bridges_of(Settings(), {})
     assert list(made(zmq__enabled=False)) == ['tcp']
     assert list(made(tcp__enabled=False)) == ['zmq']
+
+
+def test_the_port():
+    ports = {}
+    for name in BOTH:
+        if name.endswith('port'):
+            with socket.socket() as free:
+                free.bind(('127.0.0.1', 0))
+                ports[name.replace('.', '__')] = free.getsockname()[1]
+    with opened(made(**ports), serving()) as bridges:
+        assert [int(bridge.address.rpartition(':')[2]) for bridge in bridges.values()] == [
+            ports['zmq__port'], ports['tcp__port']]
 
 
 def test_an_open_port_needs_a_key_or_a_spoken_word():

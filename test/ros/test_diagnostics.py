@@ -20,6 +20,7 @@ from depth_anything_ros.ros.diagnostics import diagnose, Health, SILENCE
 from depth_anything_ros.service import DepthService
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 import pytest
+from rclpy.parameter import Parameter
 from ros_parts import (
     camera_info,
     coded_image,
@@ -92,5 +93,21 @@ def test_the_topic_says_what_the_node_does():
             assert arrays[-1].status[0].level == WARN, 'an engine with a warning is not OK'
             # A publisher that sends nothing: what lost images look like.
             assert wait_until(lambda: 'fastdds_large_images.xml' in arrays[-1].status[1].message)
+        finally:
+            rig.close()
+
+
+def test_the_period_changes_live():
+    arrays = []
+    with ros_context() as context, node_here(context, node__diagnostics_period=3600.0) as node:
+        rig = Rig(context, topics={})
+        rig.node.create_subscription(DiagnosticArray, '/diagnostics', arrays.append, 10)
+        try:
+            assert wait_until(lambda: node.state == 'active')
+            assert wait_until(lambda: rig.node.count_publishers('/diagnostics'))
+            assert not wait_until(lambda: arrays, 0.5)
+            assert node.set_parameters_atomically([
+                Parameter('node.diagnostics_period', value=0.1)]).successful
+            assert wait_until(lambda: len(arrays) > 3)
         finally:
             rig.close()

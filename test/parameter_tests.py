@@ -1,0 +1,101 @@
+# Copyright 2026 the depth_anything_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+For every setting that can be given to the node: the test in which it changes what comes out.
+
+Whoever adds a setting adds its line here: the file under ``test/``, ``::`` and the function.
+``test_settings.py`` fails for a setting without a line and for a line without a test.
+"""
+
+OPTIONS = 'ros/test_output_options.py'
+MODEL = 'test_model_settings.py'
+BRIDGES = 'bridges/test_from_settings.py'
+FUSION = 'reconstruction/test_fusion.py::test_each_setting_changes_the_scene'
+
+TESTS = {
+    'cameras': 'ros/test_node_cameras.py::test_three_cameras_share_one_model_and_nothing_else',
+    'model.name': f'{MODEL}::test_the_name_says_which_model_answers',
+    'model.architecture': f'{MODEL}::test_the_architecture_makes_a_lone_file_a_model',
+    'model.download': f'{MODEL}::test_only_a_download_asks_the_hub',
+    'model.device': f'{MODEL}::test_the_device_is_taken_or_refused',
+    'model.precision': f'{MODEL}::test_the_precision_is_taken_or_refused',
+    'model.queue_size': 'ros/test_estimate_depth.py::'
+                        'test_too_many_at_once_are_busy_and_topics_go_on',
+    'model.max_batch': 'test_service.py::'
+                       'test_batches_the_window_and_the_queue_come_from_the_settings',
+    'model.batch_window': 'test_service.py::'
+                          'test_batches_the_window_and_the_queue_come_from_the_settings',
+    'model.request_share': f'{MODEL}::test_the_share_of_requests_reaches_the_queue',
+    'depth.process_res': f'{MODEL}::test_the_processed_size',
+    'depth.process_res_method': f'{MODEL}::test_the_processed_size',
+    'depth.output_size': f'{OPTIONS}::test_output_size',
+    'depth.minimum': f'{OPTIONS}::test_minimum',
+    'depth.maximum': f'{OPTIONS}::test_maximum',
+    'camera.pairing': 'ros/test_node_trouble.py::'
+                      'test_the_latest_camera_info_is_enough_when_asked_for',
+    'camera.focal_length': 'ros/test_node_trouble.py::'
+                           'test_a_setting_stands_in_for_the_camera_info',
+    'camera.fov_deg': 'ros/test_node_trouble.py::test_a_setting_stands_in_for_the_camera_info',
+    'camera.image_transport': 'ros/test_node_inputs.py::'
+                              'test_compressed_images_come_beside_the_remapped_topic',
+    'camera.rectify': 'ros/test_node_inputs.py::'
+                      'test_a_distorted_camera_is_rectified_and_described_by_p',
+    'camera.image_geometry': 'ros/test_frames.py::test_somebody_says_that_the_image_is_rectified',
+    'points.dense': f'{OPTIONS}::test_dense',
+    'points.color': f'{OPTIONS}::test_color',
+    'points.stride': f'{OPTIONS}::test_stride',
+    'points.voxel_size': f'{OPTIONS}::test_voxel_size',
+    'points.range_min': f'{OPTIONS}::test_range_min',
+    'points.range_max': f'{OPTIONS}::test_range_max',
+    'points.height_min': f'{OPTIONS}::test_height_min',
+    'points.height_max': f'{OPTIONS}::test_height_max',
+    'points.confidence_percentile': f'{OPTIONS}::test_confidence_percentile',
+    'points.edge_filter': f'{OPTIONS}::test_edge_filter',
+    'points.max_rate': f'{OPTIONS}::test_max_rate',
+    'points.target_frame': 'ros/test_target_frame.py::'
+                           'test_only_the_cloud_moves_and_only_its_frame_changes',
+    'points.tf_timeout': 'ros/test_target_frame.py::'
+                         'test_how_long_a_transform_that_lags_is_waited_for',
+    'sky.mode': f'{OPTIONS}::test_the_mode_of_the_sky',
+    'sky.far_distance': f'{OPTIONS}::test_far_distance',
+    'mount.height': f'{OPTIONS}::test_the_height_of_the_mount',
+    'mount.pitch_deg': f'{OPTIONS}::test_the_pitch_of_the_mount',
+    'scan.frame_id': f'{OPTIONS}::test_the_frame_of_the_scan',
+    'scan.height_min': f'{OPTIONS}::test_the_scans_height_min',
+    'scan.height_max': f'{OPTIONS}::test_the_scans_height_max',
+    'scan.range_min': f'{OPTIONS}::test_the_scans_range_min',
+    'scan.range_max': f'{OPTIONS}::test_the_scans_range_max',
+    'node.autostart': 'ros/test_node_lifecycle.py::'
+                      'test_without_autostart_it_can_be_configured_again',
+    'node.input_qos': 'ros/test_node_quality_of_service.py::test_by_name',
+    'node.output_qos': 'ros/test_node_quality_of_service.py::test_by_name',
+    'node.diagnostics_period': 'ros/test_diagnostics.py::test_the_period_changes_live',
+    'bridges.host': f'{BRIDGES}::test_an_open_port_needs_a_key_or_a_spoken_word',
+    'bridges.allow_anonymous': f'{BRIDGES}::test_an_open_port_needs_a_key_or_a_spoken_word',
+    'bridges.image_roots': f'{BRIDGES}::test_the_key_and_the_folders_of_pictures',
+    'bridges.zmq.enabled': f'{BRIDGES}::test_nothing_is_served_unless_it_is_enabled',
+    'bridges.zmq.port': f'{BRIDGES}::test_the_port',
+    'bridges.tcp.enabled': f'{BRIDGES}::test_nothing_is_served_unless_it_is_enabled',
+    'bridges.tcp.port': f'{BRIDGES}::test_the_port',
+    'reconstruction.max_megapixels': 'reconstruction/test_scene_service.py::'
+                                     'test_too_many_pixels_are_refused_before_the_device',
+    'reconstruction.conf_thresh_percentile': FUSION,
+    'reconstruction.num_max_points': FUSION,
+    'reconstruction.voxel_size': FUSION,
+    'reconstruction.remove_sky': FUSION,
+    'reconstruction.remove_edges': FUSION,
+    'reconstruction.show_cameras': 'reconstruction/test_fusion.py::'
+                                   'test_the_rooms_of_the_depth_and_camera_settings_are_kept',
+}
