@@ -56,10 +56,10 @@ def features(backbone: Any, images: torch.Tensor, table: BackboneTable) -> Featu
             tokens = local = block(tokens, pos=table.local if turns else None)
         if index in backbone.out_layers:
             taken.append(torch.cat((local, tokens), -1) if transformer.cat_token else tokens)
-    return Features([_normed(transformer, each) for each in taken], taken[-1][:, 0])
+    return Features([normed(transformer, each) for each in taken], taken[-1][:, 0])
 
 
-def _normed(transformer: Any, tokens: torch.Tensor) -> torch.Tensor:
+def normed(transformer: Any, tokens: torch.Tensor) -> torch.Tensor:
     """Return the patch tokens; of two concatenated halves only the second is normalised."""
     width = transformer.embed_dim
     normed: torch.Tensor

@@ -21,10 +21,11 @@ import time
 from typing import Any, Sequence
 
 from depth_anything_ros.core.frame import Frame
+from depth_anything_ros.core.multi_view import Views
 from depth_anything_ros.core.options import FrameOptions, Output
 from depth_anything_ros.core.processed_size import Plan, plan
 from depth_anything_ros.core.result import choose_intrinsics, choose_law, DepthResult
-from depth_anything_ros.engine.base import EngineInfo, Inferred, Prepared
+from depth_anything_ros.engine.base import EngineInfo, Inferred, Prepared, PreparedViews
 from depth_anything_ros.engine.device import precision_name
 from depth_anything_ros.engine.failures import translated
 from depth_anything_ros.engine.frame_path import DeviceDepth, FramePath
@@ -34,6 +35,7 @@ from depth_anything_ros.engine.packing import staged
 from depth_anything_ros.engine.passes import FrameNetwork, RawMaps
 from depth_anything_ros.engine.predicted import NARROWEST, plausible_camera, WIDEST
 from depth_anything_ros.engine.preprocess import normalised, process
+from depth_anything_ros.engine.scene_steps import infer_scene, prepare_scene
 from depth_anything_ros.engine.streams import Mark, SideStream
 from depth_anything_ros.errors import NotReady
 import numpy as np
@@ -86,7 +88,7 @@ class DA3Engine:
             precision=precision_name(precision), licence=model.licence,
             process_res=model.process_res, has_confidence=model.has_confidence,
             has_sky=model.has_sky, predicts_intrinsics=model.predicts_intrinsics,
-            warnings=warnings)
+            multi_view=model.multi_view, warnings=warnings)
 
     @classmethod
     def load(
@@ -178,6 +180,29 @@ class DA3Engine:
             'prepare': item.payload.seconds,
             'infer': answer.seconds if on_device is None else on_device,
             'finish': time.perf_counter() - start})
+
+    def prepare_views(
+        self, frames: Sequence[Frame], options: FrameOptions, most_pixels: int,
+    ) -> PreparedViews:
+        """
+        Check and resize the images of a scene.
+
+        :raises InvalidRequest: when the model cannot look at them together.
+        :raises PayloadTooLarge: when they have more than ``most_pixels`` at the processed size.
+        """
+        return prepare_scene(self._info, frames, options, most_pixels)
+
+    @torch.inference_mode()
+    def infer_views(self, prepared: PreparedViews) -> Views:
+        """
+        Return depth and cameras of all images in one world.
+
+        :raises OutOfMemory: when the device has too little memory.
+        :raises InferenceFailed: when the network fails.
+        """
+        (height, width), count = prepared.shape, len(prepared.frames)
+        with translated(f'a scene of {count} image(s) of {width}x{height}'):
+            return infer_scene(self._ready(), self._info, prepared)
 
     def warm_up(self, width: int, height: int) -> None:
         """Run once on a black image of this size, with every output."""

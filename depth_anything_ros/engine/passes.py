@@ -83,13 +83,14 @@ class FrameNetwork(nn.Module):
         """
         if tables is None:
             tables = self.tables(images.shape[2], images.shape[3], images.device)
-        maps = [self._branch(branch, images, *each)
+        maps = [self.branch(branch, images, *each)
                 for branch, each in zip(branches(self.network), tables, strict=True)]
         return maps[0] if len(maps) == 1 else nested(maps[0], maps[1])
 
-    def _branch(
+    def branch(
         self, branch: Any, images: torch.Tensor, backbone: BackboneTable, head: HeadTable | None,
     ) -> RawMaps:
+        """Return the maps of one of :func:`branches` for a batch of single images."""
         height, width = images.shape[2:]
         low = self.precision is not torch.float32
         with torch.autocast(images.device.type, self.precision if low else None, enabled=low):

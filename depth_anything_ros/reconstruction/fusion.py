@@ -54,7 +54,8 @@ def fuse(views: Views, options: SceneOptions) -> Scene:
         world_points(views, index, keep[index]) for index in range(len(views))])
     if not len(points):
         raise InvalidImage(
-            f'nothing to reconstruct: no pixel of {len(views)} image(s) has a valid depth')
+            '; '.join((f'nothing to reconstruct: no pixel of {len(views)} image(s) has a valid '
+                       'depth', *views.notes)))
     chosen = chosen_points(points, options)
     confidence = None
     if views.confidence is not None:

@@ -69,7 +69,8 @@ def test_metric_equals_upstream_and_so_does_its_sky_fill(size: tuple[int, int]) 
     batch = images(*size)
     expected = uncured(tiny_metric(), batch)[0]
     found = cured(tiny_metric(), batch)
-    same(found.sky, expected.sky[0])
+    # Its last layer is made 30 times as steep for this test.
+    torch.testing.assert_close(found.sky, expected.sky[0], rtol=1e-5, atol=1e-5)
     is_sky = found.sky >= 0.3
     assert 0.02 < is_sky.float().mean() < 0.95
     same(found.depth[~is_sky], expected.depth[0][~is_sky])
