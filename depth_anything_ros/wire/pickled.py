@@ -18,11 +18,14 @@ from __future__ import annotations
 
 from depth_anything_ros.wire.arrays import check_size
 from depth_anything_ros.wire.limits import DEFAULT_LIMITS, Limits
+from depth_anything_ros.wire.pickle_again import LONG, Templates
 from depth_anything_ros.wire.pickle_machine import Machine
 from depth_anything_ros.wire.pickle_writer import pickle_parts
 
 FIRST_BYTE = 0x80
 """The opcode PROTO, with which every pickle of protocol 2 or later starts."""
+
+_templates = Templates()
 
 
 def is_pickle(data: bytes | bytearray | memoryview) -> bool:
@@ -46,7 +49,14 @@ def read(data: bytes | bytearray | memoryview, limits: Limits = DEFAULT_LIMITS) 
     """
     view = memoryview(data).cast('B').toreadonly()
     check_size(len(view), limits.message_bytes, 'message')
-    return Machine(view, limits).run()
+    if len(view) < LONG:
+        return Machine(view, limits).run()
+    again = _templates.find(view, limits)
+    if again is not None:
+        return again
+    value = Machine(view, limits).run()
+    _templates.remember(view, limits, value)
+    return value
 
 
 def write(value: object) -> bytes:
