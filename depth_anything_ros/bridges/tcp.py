@@ -21,7 +21,7 @@ each client, a bounded number of clients, and a time for everything.
 
 from __future__ import annotations
 
-from concurrent.futures import wait
+from concurrent.futures import TimeoutError as FutureTimeout
 import logging
 import socket
 import threading
@@ -288,9 +288,11 @@ class TcpBridge:
         future = self._service.submit(source, options, deadline=deadline)
         while True:
             left = deadline - time.monotonic()
-            wait([future], min(max(left, 0.0), STEP_S))
-            if future.done():
-                return future.result()
+            try:
+                return future.result(min(max(left, 0.0), STEP_S))
+            except FutureTimeout:
+                if future.done():
+                    raise
             if left <= 0:
                 future.cancel()
                 raise DeadlineExceeded(f'no result within {self._limits.request_s:g} s')

@@ -37,8 +37,7 @@ def encode_header(header: Mapping[str, Any]) -> bytes:
     :raises ValueError: when it holds NaN or infinity, which JSON has no word for.
     :raises TypeError: when it holds what JSON cannot say.
     """
-    return json.dumps(
-        header, ensure_ascii=False, allow_nan=False, separators=(',', ':')).encode()
+    return _ENCODER.encode(header).encode()
 
 
 def decode_header(data: bytes | memoryview, limits: Limits) -> Header:
@@ -52,9 +51,7 @@ def decode_header(data: bytes | memoryview, limits: Limits) -> Header:
     """
     check_size(len(data), limits.header_bytes, 'header')
     try:
-        header = json.loads(
-            str(data, 'utf-8'), parse_int=_integer, parse_float=_float,
-            parse_constant=_constant)
+        header = _DECODER.decode(str(data, 'utf-8'))
     except (ValueError, RecursionError) as error:
         raise InvalidRequest(f'header is not JSON in UTF-8: {_reason(error)}') from error
     if not isinstance(header, dict):
@@ -83,3 +80,8 @@ def _reason(error: Exception) -> str:
     if isinstance(error, UnicodeDecodeError):
         return f'byte {error.start} is not UTF-8'
     return 'nested too deep' if isinstance(error, RecursionError) else str(error)
+
+
+# Made once: json.dumps and json.loads make theirs anew in every call that has arguments.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(',', ':'))
+_DECODER = json.JSONDecoder(parse_int=_integer, parse_float=_float, parse_constant=_constant)

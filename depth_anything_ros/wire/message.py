@@ -33,6 +33,7 @@ from depth_anything_ros.wire.arrays import (
     check_size,
     DTYPES,
     little_endian,
+    NAMES,
     raw_bytes,
 )
 from depth_anything_ros.wire.json_header import decode_header, encode_header, Header
@@ -71,7 +72,7 @@ def to_parts(message: Message) -> list[Part]:
     :raises InvalidRequest: when an array's element type cannot be sent.
     """
     arrays = {name: little_endian(array) for name, array in message.arrays.items()}
-    table = [{'name': name, 'dtype': array.dtype.name, 'shape': list(array.shape)}
+    table = [{'name': name, 'dtype': NAMES[array.dtype], 'shape': list(array.shape)}
              for name, array in arrays.items()]
     header = encode_header({**message.header, ARRAYS: table})
     return [header, *(raw_bytes(array) for array in arrays.values())]

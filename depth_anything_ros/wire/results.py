@@ -25,7 +25,7 @@ from depth_anything_ros.core.depth import DepthKind, FocalSource
 from depth_anything_ros.core.geometry import unproject
 from depth_anything_ros.core.result import DepthResult, ScaleLaw
 from depth_anything_ros.errors import InvalidIntrinsics, InvalidRequest
-from depth_anything_ros.wire.arrays import Array
+from depth_anything_ros.wire.arrays import Array, NAMES
 from depth_anything_ros.wire.message import Message
 import numpy as np
 import numpy.typing as npt
@@ -168,7 +168,7 @@ def depth_reply(message: Message) -> DepthReply:
 def _check_array(name: str, array: Array, size: tuple[int, ...]) -> None:
     dtype, channels = SHAPES[name]
     expected = (*size[:2], channels) if channels else size[:2]
-    if array.dtype.name != dtype or array.shape != expected:
+    if NAMES.get(array.dtype) != dtype or array.shape != expected:
         raise InvalidRequest(
             f'{name} is {array.dtype} {array.shape}; accepted: {dtype} {expected}')
 

@@ -29,7 +29,7 @@ from depth_anything_ros.clients import TcpClient, ZmqClient
 from depth_anything_ros.clients.base import error_of
 from depth_anything_ros.core.depth import DepthKind
 from depth_anything_ros.core.geometry import unproject
-from depth_anything_ros.core.options import Output
+from depth_anything_ros.core.options import PER_PIXEL
 from depth_anything_ros.errors import (
     DeadlineExceeded,
     DepthAnythingError,
@@ -66,7 +66,7 @@ def test_a_typed_result_with_units_and_camera(kind):
     image = np.full((60, 80, 3), 7, np.uint8)
     with talking(kind) as (client, _):
         client.ping()
-        reply = client.estimate(image, K, outputs=list(Output))
+        reply = client.estimate(image, K, outputs=PER_PIXEL)
         assert reply.units == 'm' and reply.kind is DepthKind.METRIC and reply.model == 'given'
         assert reply.depth.shape == (60, 80) and reply.depth.dtype == np.float32
         np.testing.assert_allclose(reply.intrinsics.matrix(), K)

@@ -150,6 +150,7 @@ def test_a_video_is_not_walked_through_image_by_image(monkeypatch: pytest.Monkey
     walked = []
 
     class Counted(Machine):
+
         def run(self) -> object:
             walked.append(1)
             return super().run()
