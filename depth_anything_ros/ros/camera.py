@@ -132,6 +132,7 @@ class Camera:
                 'images/s out': f'{flow.published.hertz():.2f}',
                 'age at publish p50': milliseconds(age[0]),
                 'age at publish p95': milliseconds(age[1]),
+                'images ahead of the clock': str(flow.ahead),
                 'time in node p50': milliseconds(latency[0]),
                 'time in node p95': milliseconds(latency[1])})
         self._reported = counts

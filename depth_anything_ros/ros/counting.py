@@ -114,6 +114,21 @@ class Recent:
         return tuple(float(value) for value in np.percentile(values, ranks))
 
 
+def age_of(now_ns: int, stamp_ns: int) -> float | None:
+    """
+    Return the age of an image in seconds, None where the numbers do not tell it.
+
+    A clock at zero has not begun (``use_sim_time`` before the first /clock), an image at zero has
+    no stamp, and an image of the future comes of a clock that jumped back or of another machine's.
+
+    :param now_ns: time of the node's clock in nanoseconds.
+    :param stamp_ns: stamp of the image in nanoseconds.
+    """
+    if now_ns <= 0 or stamp_ns <= 0 or stamp_ns > now_ns:
+        return None
+    return (now_ns - stamp_ns) / 1e9
+
+
 class Flow:
     """Rates and delays of one camera."""
 
@@ -123,5 +138,7 @@ class Flow:
         self.published = Rate()
         self.age = Recent()
         """Seconds from an image's stamp to its publication, by the node's clock."""
+        self.ahead = 0
+        """Images whose stamp was ahead of the node's clock."""
         self.latency = Recent()
         """Seconds from the image's arrival in the node to its publication."""

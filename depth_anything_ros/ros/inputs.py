@@ -29,8 +29,8 @@ from depth_anything_ros.core.options import FrameOptions, Output
 from depth_anything_ros.core.result import DepthResult, ScaleLaw
 from depth_anything_ros.errors import DepthAnythingError, InvalidRequest, PayloadTooLarge
 from depth_anything_ros.frame_options import options_of
-from depth_anything_ros.ros.conversions import NANOSECONDS, stamp_ns
-from depth_anything_ros.ros.counting import Counts, Flow
+from depth_anything_ros.ros.conversions import stamp_ns
+from depth_anything_ros.ros.counting import age_of, Counts, Flow
 from depth_anything_ros.ros.frames import FrameMaker, NO_FOCAL
 from depth_anything_ros.ros.outputs import Outputs
 from depth_anything_ros.ros.pairing import Pair, Pairing
@@ -204,7 +204,10 @@ class CameraInput:
             self._outputs.publish(result)
         self._flow.published.tick()
         now = self._node.get_clock().now().nanoseconds
-        self._flow.age.add((now - result.frame.stamp_ns) / NANOSECONDS)
+        age = age_of(now, result.frame.stamp_ns)
+        if age is not None:
+            self._flow.age.add(age)
+        self._flow.ahead += 0 < now < result.frame.stamp_ns
         self._flow.latency.add(sum(result.timings.values()))
         self._say_law(result.scale_law)
         for note in result.notes:
