@@ -18,23 +18,33 @@ from __future__ import annotations
 
 import threading
 from types import TracebackType
-from typing import Iterable
+from typing import Callable, Iterable, Sequence
 
 from depth_anything_ros.core.camera import Intrinsics
 from depth_anything_ros.core.frame import Frame
+from depth_anything_ros.core.multi_view import Views
 from depth_anything_ros.core.options import FrameOptions, Output, PER_PIXEL
 from depth_anything_ros.core.result import DepthResult
-from depth_anything_ros.engine.base import Engine, EngineInfo
+from depth_anything_ros.engine.base import Engine, EngineInfo, MultiViewEngine, PreparedViews
 from depth_anything_ros.engine.entry import import_engine
+from depth_anything_ros.errors import InvalidRequest
+from depth_anything_ros.reconstruction.export import scene_bytes
+from depth_anything_ros.reconstruction.glb import glb_bytes
+from depth_anything_ros.reconstruction.options import SceneOptions
+from depth_anything_ros.reconstruction.scene import Scene
+from depth_anything_ros.reconstruction.steps import Progress, reconstruct
+from depth_anything_ros.settings.reconstruction import ReconstructionSettings
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ['DepthEstimator', 'DepthResult', 'FrameOptions', 'Intrinsics', 'Output']
+__all__ = [
+    'DepthEstimator', 'DepthResult', 'FrameOptions', 'glb_bytes', 'Intrinsics', 'Output', 'Scene',
+    'scene_bytes', 'SceneOptions']
 
 
 class DepthEstimator:
     """
-    Depth from single images.
+    Depth from single images, and scenes from several.
 
     >>> estimator = DepthEstimator('da3-tiny', device='cpu')
     >>> result = estimator(rgb, K=K)
@@ -102,6 +112,50 @@ class DepthEstimator:
             prepared = self._engine.prepare(frame, options)
             inferred, = self._engine.infer([prepared])
             return self._engine.finish(inferred)
+
+    def reconstruct(
+        self, images: Sequence[npt.NDArray[np.uint8]], K: npt.ArrayLike | None = None, *,
+        options: SceneOptions | None = None, progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+        max_megapixels: float = ReconstructionSettings.max_megapixels,
+    ) -> Scene:
+        """
+        Return the scene that several images show: a coloured cloud and the cameras' poses.
+
+        >>> scene = DepthEstimator('da3-small').reconstruct([first, second, third])
+        >>> Path('scene.glb').write_bytes(glb_bytes(scene))
+
+        Any-view models know no scale, the nested one gives metres; mono and metric models take
+        one image.
+
+        :param images: (H, W, 3) uint8 each, RGB order; sizes may differ.
+        :param K: 3x3 intrinsics in pixels of a single image; several images have their cameras
+            predicted.
+        :param options: what is kept of the cloud; default: the defaults of SceneOptions.
+        :param progress: told each step that begins and how much is done, 0 to 1.
+        :param cancelled: asked before each step whether to stop.
+        :param max_megapixels: processed pixels that all images together may have.
+        :raises InvalidRequest: when these images cannot be reconstructed by this model.
+        :raises PayloadTooLarge: when they are too many.
+        :raises Cancelled: when ``cancelled`` said so.
+        """
+        engine = self._engine
+        if not isinstance(engine, MultiViewEngine):
+            raise InvalidRequest(f'the engine of {self.info.model} makes no reconstructions')
+        frames = [Frame(rgb) for rgb in images]
+        if K is not None:
+            frames = [Frame(each.rgb, intrinsics=Intrinsics.from_matrix(K, *each.size))
+                      for each in frames]
+
+        def infer(prepared: PreparedViews) -> Views:
+            with self._lock:
+                return engine.infer_views(prepared)
+
+        return reconstruct(
+            lambda fitting: engine.prepare_views(frames, fitting, int(max_megapixels * 1e6)),
+            infer, frames, options or SceneOptions(),
+            predicts_intrinsics=self.info.predicts_intrinsics, progress=progress,
+            cancelled=cancelled)
 
     def close(self) -> None:
         """Free the device's memory."""

@@ -24,7 +24,9 @@ from typing import Protocol, Sequence
 
 from depth_anything_ros.errors import DepthAnythingError
 
-VERBS = ('demo', 'estimate', 'bag', 'serve', 'zmq', 'tcp', 'rest', 'client', 'models', 'doctor')
+VERBS = (
+    'demo', 'estimate', 'reconstruct', 'bag', 'serve', 'zmq', 'tcp', 'rest', 'client', 'models',
+    'doctor')
 """Modules of this package, each a verb."""
 
 

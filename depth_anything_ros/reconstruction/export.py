@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The scene as the bytes of a PLY or npz file."""
+"""The scene as the bytes of a file: GLB, PLY or npz."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ import json
 from typing import Any
 
 from depth_anything_ros.core.pointcloud import ply_bytes as cloud_bytes
+from depth_anything_ros.errors import InvalidRequest
+from depth_anything_ros.reconstruction.glb import glb_bytes
 from depth_anything_ros.reconstruction.scene import Scene
 import numpy as np
 import numpy.typing as npt
@@ -57,3 +59,33 @@ def npz_bytes(scene: Scene) -> bytes:
     file = io.BytesIO()
     np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
     return file.getvalue()
+
+
+ENDINGS = ('.glb', '.ply', '.npz')
+"""The files that a scene can be written as."""
+
+
+def scene_bytes(scene: Scene, ending: str, *, show_cameras: bool = True) -> bytes:
+    """
+    Return the scene as a file of the format that an ending names.
+
+    :param scene: what to write.
+    :param ending: one of :data:`ENDINGS`.
+    :param show_cameras: whether a GLB draws the cameras.
+    :raises InvalidRequest: when it is another one.
+    """
+    check_ending(ending)
+    if ending == '.glb':
+        return glb_bytes(scene, show_cameras=show_cameras)
+    return ply_bytes(scene) if ending == '.ply' else npz_bytes(scene)
+
+
+def check_ending(ending: str) -> None:
+    """
+    Refuse an ending that names no format, before any work is done.
+
+    :raises InvalidRequest: saying which ones do.
+    """
+    if ending not in ENDINGS:
+        raise InvalidRequest(
+            f'a scene cannot be written as {ending!r}; accepted: {", ".join(ENDINGS)}')

@@ -20,9 +20,11 @@ import threading
 import time
 from typing import Callable, Iterator, Sequence
 
+from depth_anything_ros.api import DepthEstimator, glb_bytes
 from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.multi_view import Views
 from depth_anything_ros.core.options import FrameOptions
+from depth_anything_ros.engine.given import GivenDepthEngine
 from depth_anything_ros.errors import Busy, Cancelled, InvalidRequest, PayloadTooLarge
 from depth_anything_ros.reconstruction.options import SceneOptions
 from depth_anything_ros.service import DepthService
@@ -207,3 +209,23 @@ def test_the_same_images_give_the_same_bytes(service: DepthService) -> None:
                      for _ in range(2))
     assert first.points.tobytes() == second.points.tobytes()
     assert np.array_equal(first.extrinsics, second.extrinsics)
+
+
+def test_the_python_interface_does_the_same() -> None:
+    frames = seen()[0]
+    with DepthEstimator(engine=exact_engine(by_colour)) as estimator:
+        scene = estimator.reconstruct([frame.rgb for frame in frames])
+        assert glb_bytes(scene)[:4] == b'glTF' and len(scene.extrinsics) == COUNT
+        with pytest.raises(PayloadTooLarge):
+            estimator.reconstruct([frame.rgb for frame in frames], max_megapixels=0.01)
+        with pytest.raises(Cancelled):
+            estimator.reconstruct([frames[0].rgb], cancelled=lambda: True)
+    with DepthEstimator(engine=GivenDepthEngine(lambda frame: frame.rgb[..., 0])) as estimator, \
+            pytest.raises(InvalidRequest, match='makes no reconstructions'):
+        estimator.reconstruct([frames[0].rgb])
+
+
+def by_colour(frames: Sequence[Frame]) -> Views:
+    """Return the exact views of images that have lost their stamps."""
+    index = {frame.rgb.tobytes(): frame for frame in seen()[0]}
+    return exact_views([index[frame.rgb.tobytes()] for frame in frames])
