@@ -54,7 +54,7 @@ class Plan:
     What is read and what is written.
 
     ``image`` and ``info`` are names of topics of the input bag (``info`` None without one).
-    ``outputs`` are names from ``outputs.TYPES``; they are written below ``namespace``, which is
+    ``outputs`` are names from ``outputs.TOPICS``; they are written below ``namespace``, which is
     empty or starts with a slash. ``copy_input`` hands all records of the input bag on as well.
     """
 

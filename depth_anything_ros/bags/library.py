@@ -39,14 +39,16 @@ except ImportError as error:
 
 __all__ = [
     'CAMERA_INFO', 'COMPRESSED_IMAGE', 'Connection', 'ConnectionExtRosbag2', 'HEADER', 'IMAGE',
-    'MessageDefinitionFormat', 'POINT_CLOUD', 'POINT_FIELD', 'Qos', 'QosDurability', 'QosHistory',
-    'QosLiveliness', 'QosReliability', 'QosTime', 'REGION', 'Reader', 'STORE', 'StoragePlugin',
-    'Stores', 'TIME', 'Writer', 'get_types_from_idl', 'get_types_from_msg', 'get_typestore',
+    'LASER_SCAN', 'MessageDefinitionFormat', 'POINT_CLOUD', 'POINT_FIELD', 'Qos', 'QosDurability',
+    'QosHistory', 'QosLiveliness', 'QosReliability', 'QosTime', 'REGION', 'Reader', 'STORE',
+    'StoragePlugin', 'Stores', 'TIME', 'Writer', 'get_types_from_idl', 'get_types_from_msg',
+    'get_typestore',
 ]
 
 IMAGE = 'sensor_msgs/msg/Image'
 COMPRESSED_IMAGE = 'sensor_msgs/msg/CompressedImage'
 CAMERA_INFO = 'sensor_msgs/msg/CameraInfo'
+LASER_SCAN = 'sensor_msgs/msg/LaserScan'
 POINT_CLOUD = 'sensor_msgs/msg/PointCloud2'
 POINT_FIELD = 'sensor_msgs/msg/PointField'
 REGION = 'sensor_msgs/msg/RegionOfInterest'

@@ -16,12 +16,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Callable, Iterator, Mapping, Sequence
 
 from depth_anything_ros.bags.library import (
     CAMERA_INFO,
     HEADER,
     IMAGE,
+    LASER_SCAN,
     POINT_CLOUD,
     POINT_FIELD,
     REGION,
@@ -30,84 +32,149 @@ from depth_anything_ros.bags.library import (
 )
 from depth_anything_ros.bags.records import NANOSECONDS
 from depth_anything_ros.core.camera import Intrinsics
-from depth_anything_ros.core.depth import DepthKind
+from depth_anything_ros.core.depth import DepthKind, millimetres
 from depth_anything_ros.core.options import Output
-from depth_anything_ros.core.pointcloud import POINT_STEP
 from depth_anything_ros.core.result import DepthResult
+from depth_anything_ros.core.scan import Scan
 from depth_anything_ros.errors import ConfigError
+from depth_anything_ros.service import EngineInfo
 import numpy as np
 import numpy.typing as npt
 
-DEPTH, RELATIVE, INFO = 'depth/image', 'depth/relative', 'depth/camera_info'
-POINTS, PREVIEW = 'depth/points', 'depth/preview'
-
-TYPES = {DEPTH: IMAGE, RELATIVE: IMAGE, INFO: CAMERA_INFO, POINTS: POINT_CLOUD, PREVIEW: IMAGE}
-"""Type of every topic that can be written, in the order in which a frame's are."""
-
 FLOAT32 = 7
 """``PointField.FLOAT32``."""
+
+
+@dataclass(frozen=True)
+class Topic:
+    """
+    One thing that can be written: the node's topic of that name.
+
+    ``output`` is what the engine must compute for it, ``message`` makes a message of the header of
+    the image and the result (None: there is nothing), ``usual`` says whether it is written unless
+    topics are named, ``offered`` whether a model fills it.
+    """
+
+    name: str
+    kind: str
+    output: Output
+    message: Callable[[Any, DepthResult], Any]
+    usual: bool = False
+    offered: Callable[[EngineInfo], bool] = lambda info: True
+
+
+def is_metric(info: EngineInfo) -> bool:
+    """Return whether the depth of a model has a unit."""
+    return info.kind is not DepthKind.RELATIVE
+
+
+def image_topic(
+    name: str, output: Output, encoding: str, pixels: Callable[[DepthResult], Any],
+    offered: Callable[[EngineInfo], bool] = lambda info: True, *, usual: bool = False,
+) -> Topic:
+    """Return a topic of images; ``pixels`` takes them from a result, None where it has none."""
+    def message(header: Any, result: DepthResult) -> Any:
+        found = pixels(result)
+        return None if found is None else image_of(header, encoding, found)
+    return Topic(name, IMAGE, output, message, usual, offered)
+
+
+def info_topic(
+    name: str, output: Output, camera: Callable[[DepthResult], Intrinsics | None],
+    offered: Callable[[EngineInfo], bool] = lambda info: True, *, usual: bool = False,
+) -> Topic:
+    """Return a topic of CameraInfo; ``camera`` takes it from a result."""
+    def message(header: Any, result: DepthResult) -> Any:
+        found = camera(result)
+        return None if found is None else camera_info_of(header, found)
+    return Topic(name, CAMERA_INFO, output, message, usual, offered)
+
+
+TOPICS = {topic.name: topic for topic in (
+    image_topic('depth/image', Output.DEPTH, '32FC1', lambda result: result.depth, is_metric,
+                usual=True),
+    image_topic('depth/relative', Output.DEPTH, '32FC1', lambda result: result.depth,
+                lambda info: not is_metric(info), usual=True),
+    info_topic('depth/camera_info', Output.DEPTH, lambda result: result.intrinsics, usual=True),
+    Topic('depth/points', POINT_CLOUD, Output.POINTS,
+          lambda header, result: None if result.cloud is None else cloud_of(header, result.cloud),
+          True, is_metric),
+    image_topic('depth/preview', Output.PREVIEW, 'rgb8', lambda result: result.preview,
+                usual=True),
+    image_topic('depth/image_raw', Output.DEPTH, '16UC1',
+                lambda result: millimetres(result.depth), is_metric),
+    Topic('depth/scan', LASER_SCAN, Output.SCAN,
+          lambda header, result: None if result.scan is None else scan_of(header, result.scan),
+          False, is_metric),
+    image_topic('color/image', Output.DEPTH, 'rgb8', lambda result: result.color),
+    info_topic('color/camera_info', Output.DEPTH, lambda result: result.intrinsics),
+    image_topic('confidence/image', Output.CONFIDENCE, '32FC1', lambda result: result.confidence,
+                lambda info: info.has_confidence),
+    image_topic('sky/mask', Output.SKY, 'mono8',
+                lambda result: None if result.sky is None else result.sky.astype(np.uint8) * 255,
+                lambda info: info.has_sky),
+    info_topic('camera_info/estimated', Output.INTRINSICS, lambda result: result.estimated,
+               lambda info: info.predicts_intrinsics),
+)}
+"""Every topic by name, in the order in which a frame's are written."""
 
 
 def check_known(wanted: Sequence[str]) -> None:
     """
     Refuse names that no model fills.
 
-    :raises ConfigError: when a name is not one of ``TYPES``.
+    :raises ConfigError: when a name is not one of ``TOPICS``.
     """
     for name in wanted:
-        if name not in TYPES:
-            raise ConfigError(f'unknown topic {name!r}; accepted: {", ".join(TYPES)}')
+        if name not in TOPICS:
+            raise ConfigError(f'unknown topic {name!r}; accepted: {", ".join(TOPICS)}')
 
 
-def choose_outputs(wanted: Sequence[str], kind: DepthKind) -> tuple[str, ...]:
+def choose_outputs(wanted: Sequence[str], info: EngineInfo) -> tuple[str, ...]:
     """
-    Return the topics to write, in the order of ``TYPES``.
+    Return the topics to write, in the order of ``TOPICS``.
 
-    :param wanted: names of topics; empty for all that the model can fill.
-    :param kind: what the model's depth means: one without a unit fills ``depth/relative`` in
-        place of ``depth/image`` and ``depth/points``.
+    :param wanted: names of topics; empty for the usual ones that the model can fill.
+    :param info: what the model can give: one without a unit fills ``depth/relative`` in place of
+        ``depth/image`` and ``depth/points``.
     :raises ConfigError: when a name is unknown or the model cannot fill it.
     """
-    impossible = {DEPTH, POINTS} if kind is DepthKind.RELATIVE else {RELATIVE}
-    possible = tuple(name for name in TYPES if name not in impossible)
+    possible = [topic for topic in TOPICS.values() if topic.offered(info)]
+    names = [topic.name for topic in possible]
     check_known(wanted)
     for name in wanted:
-        if name in impossible:
+        if name not in names:
             raise ConfigError(
-                f'{name} cannot be filled: the depth of this model is {kind.value}; accepted: '
-                + ', '.join(possible))
-    return tuple(name for name in possible if not wanted or name in wanted)
+                f'{name} cannot be filled by {info.model} (its depth is {info.kind.value}); '
+                f'accepted: {", ".join(names)}')
+    return tuple(
+        topic.name for topic in possible if topic.name in wanted or (topic.usual and not wanted))
 
 
-def asked_for(topics: Sequence[str]) -> frozenset[Output]:
+def types_of(names: Sequence[str], namespace: str) -> dict[str, str]:
+    """Return the message type of every topic, by its name below a namespace."""
+    return {f'{namespace}/{name}': TOPICS[name].kind for name in names}
+
+
+def asked_for(names: Sequence[str]) -> frozenset[Output]:
     """Return what has to be computed for these topics."""
-    extra = {POINTS: Output.POINTS, PREVIEW: Output.PREVIEW}
-    return frozenset({Output.DEPTH, *(extra[name] for name in topics if name in extra)})
+    return frozenset({Output.DEPTH, *(TOPICS[name].output for name in names)})
 
 
-def serialised(result: DepthResult, topics: Sequence[str]) -> Iterator[tuple[str, memoryview]]:
+def serialised(result: DepthResult, names: Sequence[str]) -> Iterator[tuple[str, memoryview]]:
     """
     Return the messages of a result on those topics for which it has something.
 
     They are what the node publishes, field by field, with the header of the input image.
 
     :param result: depth of one frame.
-    :param topics: names from ``TYPES``.
-    :returns: (topic, CDR bytes) in the order of ``topics``.
+    :param names: names from ``TOPICS``.
+    :returns: (topic, CDR bytes) in the order of ``names``.
     """
-    header = header_of(result)
-    for name in topics:
-        message: Any = None
-        if name in (DEPTH, RELATIVE):
-            message = image_of(header, '32FC1', result.depth)
-        elif name == INFO and result.intrinsics is not None:
-            message = camera_info_of(header, result.intrinsics)
-        elif name == POINTS and result.cloud is not None:
-            message = cloud_of(header, result.cloud)
-        elif name == PREVIEW and result.preview is not None:
-            message = image_of(header, 'rgb8', result.preview)
+    for name in names:
+        message = TOPICS[name].message(header_of(result), result)
         if message is not None:
-            yield name, STORE.serialize_cdr(message, TYPES[name])
+            yield name, STORE.serialize_cdr(message, TOPICS[name].kind)
 
 
 def header_of(result: DepthResult) -> Any:
@@ -138,15 +205,31 @@ def camera_info_of(header: Any, camera: Intrinsics) -> Any:
 
 
 def cloud_of(header: Any, cloud: npt.NDArray[np.float32]) -> Any:
-    """Return an organised XYZRGB PointCloud2 of (H, W, 4) float32; NaN where there is no point."""
-    height, width = cloud.shape[:2]
+    """
+    Return a PointCloud2.
+
+    :param header: header of the input image.
+    :param cloud: (H, W, C) float32 with NaN where there is no point, or a list (N, C) without
+        NaN: x, y, z and, where C is 4, packed colour.
+    """
+    height, width, channels = cloud.shape if cloud.ndim == 3 else (1, *cloud.shape)
     fields = [
         _make(POINT_FIELD, name=name, offset=4 * index, datatype=FLOAT32, count=1)
-        for index, name in enumerate(('x', 'y', 'z', 'rgb'))]
+        for index, name in enumerate(('x', 'y', 'z', 'rgb')[:channels])]
     return _make(
         POINT_CLOUD, header=header, height=height, width=width, fields=fields,
-        is_bigendian=False, point_step=POINT_STEP, row_step=POINT_STEP * width,
-        data=_bytes(cloud), is_dense=False)
+        is_bigendian=False, point_step=4 * channels, row_step=4 * channels * width,
+        data=_bytes(cloud), is_dense=cloud.ndim == 2)
+
+
+def scan_of(header: Any, scan: Scan) -> Any:
+    """Return a LaserScan in its own level frame; all beams are of one moment."""
+    own = _make(HEADER, stamp=header.stamp, frame_id=scan.frame_id)
+    return _make(
+        LASER_SCAN, header=own, angle_min=scan.angle_min, angle_max=scan.angle_max,
+        angle_increment=scan.angle_increment, time_increment=0.0, scan_time=0.0,
+        range_min=scan.nearest, range_max=scan.farthest, ranges=scan.ranges,
+        intensities=np.zeros(0, np.float32))
 
 
 def _make(kind: str, /, **fields: Any) -> Any:

@@ -17,15 +17,18 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 import sys
 from typing import TYPE_CHECKING
 
+from depth_anything_ros.cli.given_settings import add_set, settings_given
 from depth_anything_ros.cli.progress import Progress
 from depth_anything_ros.core.depth import DepthKind
 from depth_anything_ros.core.options import FrameOptions
 from depth_anything_ros.engine.base import EngineInfo
 from depth_anything_ros.errors import ConfigError
+from depth_anything_ros.frame_options import options_of
 from depth_anything_ros.settings import ModelSettings, Settings
 
 if TYPE_CHECKING:
@@ -35,6 +38,13 @@ if TYPE_CHECKING:
     from depth_anything_ros.bags.summary import Summary
 
 HELP = 'Estimate the depth of every image in a rosbag2 and write a new one; needs no ROS.'
+
+
+SETTINGS = ('depth.', 'points.', 'sky.', 'mount.', 'scan.')
+"""Groups of settings that ``--set`` takes."""
+
+OF_THE_NODE = ('points.max_rate', 'points.target_frame', 'points.tf_timeout')
+"""Settings in those groups that mean nothing here: every image counts, and there is no TF."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,10 +65,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     camera.add_argument('--focal', type=float, default=0.0,
                         help='focal length in pixels of images without camera_info')
     parser.add_argument('--max-depth', type=float, default=float('inf'), help='metres')
+    add_set(parser, SETTINGS)
     parser.add_argument('--topics', type=topic_list, default=(),
-                        help='some of depth/image, depth/camera_info, depth/points, '
-                        'depth/preview, depth/relative, with commas (default: all that the model '
-                        'can fill)')
+                        help="names of the node's topics, with commas (default: depth/image or "
+                        'depth/relative, depth/camera_info, depth/points, depth/preview)')
     parser.add_argument('--namespace', default='', help='written before the names of --topics')
     parser.add_argument('--copy-input', action='store_true',
                         help='put all of INPUT into the new bag, too')
@@ -88,17 +98,32 @@ def run(arguments: argparse.Namespace) -> int:
         image = choose_image_topic(source.topics, arguments.image_topic)
         info = choose_info_topic(source.topics, image, arguments.camera_info_topic)
         check_place(arguments.output, arguments.input, overwrite=arguments.overwrite)
-        FrameOptions(focal_length=arguments.focal, fov_deg=arguments.fov,
-                     maximum=arguments.max_depth)
-        return convert(arguments, source, image, info)
+        return convert(arguments, source, image, info, frame_options(arguments))
+
+
+def frame_options(arguments: argparse.Namespace) -> FrameOptions:
+    """
+    Return what is asked of every frame, without the outputs.
+
+    :raises DepthAnythingError: when an option cannot be meant.
+    """
+    settings = settings_given(
+        Settings(), arguments.given,
+        lambda name: name.startswith(SETTINGS) and name not in OF_THE_NODE)
+    options = options_of(settings, frozenset())
+    limited = any(text.startswith('depth.maximum=') for text in arguments.given)
+    return replace(
+        options, focal_length=arguments.focal, fov_deg=arguments.fov,
+        maximum=options.maximum if limited else arguments.max_depth)
 
 
 def convert(
     arguments: argparse.Namespace, source: InputBag, image: Topic, info: Topic | None,
+    options: FrameOptions,
 ) -> int:
     """Load the model, run the bag through it, and print the summary."""
     from depth_anything_ros.bags.conversion import Conversion, WINDOW
-    from depth_anything_ros.bags.outputs import asked_for, TYPES
+    from depth_anything_ros.bags.outputs import asked_for, types_of
     from depth_anything_ros.bags.writing import make_place, OutputBag
     from depth_anything_ros.core.image_encodings import to_rgb
     from depth_anything_ros.service import DepthService, load_engine
@@ -108,12 +133,10 @@ def convert(
     service = DepthService(load_engine(Settings(model=model)), queue_size=WINDOW)
     try:
         plan = plan_of(arguments, source, image, info, service.info)
-        options = FrameOptions(
-            focal_length=arguments.focal, fov_deg=arguments.fov, maximum=arguments.max_depth,
-            outputs=asked_for(plan.outputs))
+        options = replace(options, outputs=asked_for(plan.outputs))
         introduce(plan, service.info)
         make_place(arguments.output)
-        topics = {f'{plan.namespace}/{name}': TYPES[name] for name in plan.outputs}
+        topics = types_of(plan.outputs, plan.namespace)
         progress = Progress(sys.stderr, image.count)
         with OutputBag(arguments.output, source.storage, topics) as target:
             conversion = Conversion(
@@ -146,7 +169,7 @@ def plan_of(
     from depth_anything_ros.bags.topics import listed, namespace_of
 
     namespace = namespace_of(arguments.namespace)
-    outputs = choose_outputs(arguments.topics, engine.kind)
+    outputs = choose_outputs(arguments.topics, engine)
     if arguments.copy_input:
         check_names(source, {f'{namespace}/{name}' for name in outputs})
     given = arguments.focal or arguments.fov or engine.predicts_intrinsics

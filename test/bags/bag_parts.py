@@ -14,7 +14,7 @@
 
 """Small bags, written for the tests."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 from depth_anything_ros.bags.conversion import Conversion, Plan, WINDOW
@@ -30,7 +30,7 @@ from depth_anything_ros.bags.library import (
     TIME,
     Writer,
 )
-from depth_anything_ros.bags.outputs import asked_for, choose_outputs, TYPES
+from depth_anything_ros.bags.outputs import asked_for, choose_outputs, types_of
 from depth_anything_ros.bags.reading import InputBag
 from depth_anything_ros.bags.writing import OutputBag
 from depth_anything_ros.core.depth import DepthKind
@@ -160,14 +160,15 @@ def read_messages(path, topic):
 
 
 def convert(source, output, *, kind=DepthKind.METRIC, topics=(), notes=None, progress=None,
-            options=None, depth_of=given_depth, decode=to_rgb, **plan):
+            options=None, depth_of=given_depth, decode=to_rgb, engine=None, **plan):
     """Convert a bag with a given depth and return the summary."""
-    outputs = choose_outputs(topics, kind)
+    engine = engine or GivenDepthEngine(depth_of, kind=kind)
+    outputs = choose_outputs(topics, engine.info)
     values = {'image': IMAGE_TOPIC, 'info': INFO_TOPIC, **plan}
     whole = Plan(outputs=outputs, **values)
-    options = options or FrameOptions(outputs=asked_for(outputs))
-    service = DepthService(GivenDepthEngine(depth_of, kind=kind), queue_size=WINDOW)
-    names = {f'{whole.namespace}/{name}': TYPES[name] for name in outputs}
+    options = replace(options or FrameOptions(), outputs=asked_for(outputs))
+    service = DepthService(engine, queue_size=WINDOW)
+    names = types_of(outputs, whole.namespace)
     try:
         with InputBag(source) as bag, OutputBag(output, bag.storage, names) as target:
             return Conversion(

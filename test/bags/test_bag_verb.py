@@ -30,6 +30,7 @@ from bag_parts import (
 )
 from depth_anything_ros.cli import main
 from depth_anything_ros.cli.progress import CLEAR, Progress
+import numpy as np
 import pytest
 
 
@@ -58,6 +59,23 @@ def test_a_bag_becomes_a_bag_of_depth(tmp_path, capsys):
     assert '--overwrite' in capsys.readouterr().err
 
 
+def test_the_nodes_parameters_change_a_recording_too(tmp_path):
+    out = tmp_path / 'out'
+    assert command(
+        camera_bag(tmp_path / 'in', 1), out, '--model', 'da3-tiny', '--set', 'points.dense=true',
+        '--set', 'points.color=off', '--set', 'points.range_max=2.5', '--set', 'sky.mode=far',
+        '--set', 'depth.output_size=model', '--topics', 'depth/points,depth/scan,color/image') == 0
+    cloud, = read_messages(out, '/depth/points')
+    assert cloud.is_dense and cloud.height == 1 and cloud.point_step == 12
+    points = cloud.data.view(np.float32).reshape(-1, 3)
+    length = np.linalg.norm(points, axis=1)
+    assert ((length <= 2.5) | np.isclose(length, 10.0, rtol=1e-4)).all()
+    picture, = read_messages(out, '/color/image')
+    assert picture.width % 14 == picture.height % 14 == 0
+    scan, = read_messages(out, '/depth/scan')
+    assert scan.header.frame_id == 'camera' and len(scan.ranges) > 10
+
+
 def test_metres_need_a_focal_length_before_anything_is_written(tmp_path, capsys):
     source = write_bag(tmp_path / 'in', [image(0), image(1)])
     older = camera_bag(tmp_path / 'out', 1)
@@ -83,6 +101,12 @@ def test_metres_need_a_focal_length_before_anything_is_written(tmp_path, capsys)
     (['one', 'out', '--topics', 'depth/cloud'], "unknown topic 'depth/cloud'"),
     (['one', 'out', '--namespace', '7up'], 'not a ROS name'),
     (['one', 'out', '--fov', '181'], 'fov_deg must be'),
+    (['one', 'out', '--set', 'points.strid=2'], "did you mean 'points.stride'"),
+    (['one', 'out', '--set', 'points.stride=0'], 'from 1 to 64'),
+    (['one', 'out', '--set', 'points.stride'], 'NAME=VALUE'),
+    (['one', 'out', '--set', 'points.max_rate=2'], 'for the ROS node'),
+    (['one', 'out', '--set', 'model.device=cpu'], 'for the ROS node'),
+    (['one', 'out', '--set', 'scan.range_max=0.05'], 'must be smaller than scan.range_max'),
 ])
 def test_what_cannot_be_done_is_said_before_a_model_is_loaded(
         tmp_path, capsys, monkeypatch, arguments, text):

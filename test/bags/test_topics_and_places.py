@@ -14,7 +14,7 @@
 
 """What is chosen where nothing is said, and what is refused with which words."""
 
-from bag_parts import camera_bag
+from bag_parts import camera_bag, given_depth
 from depth_anything_ros.bags.library import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE, POINT_CLOUD
 from depth_anything_ros.bags.outputs import choose_outputs
 from depth_anything_ros.bags.reading import InputBag
@@ -22,6 +22,7 @@ from depth_anything_ros.bags.records import Topic
 from depth_anything_ros.bags.topics import choose_image_topic, choose_info_topic, namespace_of
 from depth_anything_ros.bags.writing import check_place, make_place
 from depth_anything_ros.core.depth import DepthKind
+from depth_anything_ros.engine.given import GivenDepthEngine
 from depth_anything_ros.errors import ConfigError
 import pytest
 
@@ -71,15 +72,20 @@ def test_namespaces_are_ros_names():
 
 
 def test_a_model_without_a_unit_fills_no_metric_topic():
-    assert choose_outputs((), DepthKind.RELATIVE) == \
+    def chosen(wanted, kind):
+        return choose_outputs(wanted, GivenDepthEngine(given_depth, kind=kind).info)
+
+    assert chosen((), DepthKind.RELATIVE) == \
         ('depth/relative', 'depth/camera_info', 'depth/preview')
-    assert choose_outputs(('depth/points', 'depth/image'), DepthKind.CANONICAL) == \
+    assert chosen(('depth/points', 'depth/image'), DepthKind.CANONICAL) == \
         ('depth/image', 'depth/points')
     for name, kind in (('depth/points', DepthKind.RELATIVE), ('depth/relative', DepthKind.METRIC)):
         with pytest.raises(ConfigError, match='cannot be filled'):
-            choose_outputs((name,), kind)
+            chosen((name,), kind)
     with pytest.raises(ConfigError, match="unknown topic 'depth'"):
-        choose_outputs(('depth',), DepthKind.METRIC)
+        chosen(('depth',), DepthKind.METRIC)
+    with pytest.raises(ConfigError, match='cannot be filled by given'):
+        chosen(('sky/mask',), DepthKind.METRIC)
 
 
 def test_what_is_no_bag_is_named(tmp_path):
