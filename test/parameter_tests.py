@@ -22,6 +22,7 @@ Whoever adds a setting adds its line here: the file under ``test/``, ``::`` and 
 OPTIONS = 'ros/test_output_options.py'
 MODEL = 'test_model_settings.py'
 BRIDGES = 'bridges/test_from_settings.py'
+SECRETS = 'bridges/test_encryption.py'
 FUSION = 'reconstruction/test_fusion.py::test_each_setting_changes_the_scene'
 
 TESTS = {
@@ -87,8 +88,12 @@ TESTS = {
     'bridges.image_roots': f'{BRIDGES}::test_the_key_and_the_folders_of_pictures',
     'bridges.zmq.enabled': f'{BRIDGES}::test_nothing_is_served_unless_it_is_enabled',
     'bridges.zmq.port': f'{BRIDGES}::test_the_port',
+    'bridges.zmq.curve_key': f'{SECRETS}::test_flags_and_settings_name_the_files',
+    'bridges.zmq.curve_clients': f'{SECRETS}::test_flags_and_settings_name_the_files',
     'bridges.tcp.enabled': f'{BRIDGES}::test_nothing_is_served_unless_it_is_enabled',
     'bridges.tcp.port': f'{BRIDGES}::test_the_port',
+    'bridges.tcp.tls_cert': f'{SECRETS}::test_flags_and_settings_name_the_files',
+    'bridges.tcp.tls_key': f'{SECRETS}::test_flags_and_settings_name_the_files',
     'reconstruction.max_megapixels': 'reconstruction/test_scene_service.py::'
                                      'test_too_many_pixels_are_refused_before_the_device',
     'reconstruction.conf_thresh_percentile': FUSION,

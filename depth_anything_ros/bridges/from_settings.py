@@ -37,15 +37,25 @@ def bridges_of(
     :raises MissingDependency: when a bridge's library is not installed.
     """
     group, bridges = settings.bridges, dict[str, Bridge]()
-    access = Access(group.host, environment.get(KEY_VARIABLE, ''), group.allow_anonymous)
     roots = ImageRoots(group.image_roots)
+
+    def access(known: bool = False) -> Access:
+        return Access(
+            group.host, environment.get(KEY_VARIABLE, ''), group.allow_anonymous or known)
+
     if group.zmq.enabled:
+        from depth_anything_ros.bridges.curve import curve_of
         from depth_anything_ros.bridges.zeromq import ZmqBridge
-        bridges['zmq'] = ZmqBridge(access, group.zmq.port, roots=roots)
+        curve = curve_of(group.zmq.curve_key, group.zmq.curve_clients, environment)
+        bridges['zmq'] = ZmqBridge(
+            access(curve is not None and curve.clients is not None), group.zmq.port, roots=roots,
+            curve=curve)
     if group.tcp.enabled:
         from depth_anything_ros.bridges.tcp import TcpBridge
         from depth_anything_ros.bridges.tcp_actions import installed_actions
+        from depth_anything_ros.bridges.tls import server_tls
         # Without on_shutdown: a client of the network does not stop a robot's node.
         bridges['tcp'] = TcpBridge(
-            access, group.tcp.port, actions=installed_actions(), roots=roots)
+            access(), group.tcp.port, actions=installed_actions(), roots=roots,
+            tls=server_tls(group.tcp.tls_cert, group.tcp.tls_key))
     return bridges

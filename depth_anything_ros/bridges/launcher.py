@@ -112,6 +112,7 @@ def add_zmq_arguments(parser: argparse.ArgumentParser) -> None:
                         help='TCP port, 0 for any (default: %(default)s)')
     parser.add_argument('--log-level', choices=LEVELS, default='INFO')
     add_access_arguments(parser)
+    add_curve_arguments(parser)
 
 
 def add_tcp_arguments(parser: argparse.ArgumentParser) -> None:
@@ -121,6 +122,22 @@ def add_tcp_arguments(parser: argparse.ArgumentParser) -> None:
                         help='TCP port, 0 for any (default: %(default)s)')
     parser.add_argument('--log-level', choices=LEVELS, default='INFO')
     add_access_arguments(parser)
+    add_tls_arguments(parser)
+
+
+def add_tls_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the files of TLS."""
+    parser.add_argument('--tls-cert', type=Path, metavar='PEM',
+                        help='encrypt HTTP and raw TCP by this certificate')
+    parser.add_argument('--tls-key', type=Path, metavar='PEM', help='key of the certificate')
+
+
+def add_curve_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the files of CURVE."""
+    parser.add_argument('--curve-key', type=Path, metavar='FILE',
+                        help='encrypt ZMQ by this secret key, a .key_secret file of zmq.auth')
+    parser.add_argument('--curve-clients', type=Path, metavar='DIR',
+                        help='let in only ZMQ clients whose public keys (*.key) lie here')
 
 
 def port_number(text: str) -> int:
@@ -135,30 +152,40 @@ def port_number(text: str) -> int:
 
 
 def access_of(
-    arguments: argparse.Namespace, environment: Mapping[str, str] = os.environ,
+    arguments: argparse.Namespace, environment: Mapping[str, str] = os.environ, *,
+    known: bool = False,
 ) -> Access:
     """
     Return who may ask; the key comes from the environment alone.
 
+    :param arguments: the flags of :func:`add_access_arguments`.
+    :param environment: holds the key.
+    :param known: whether the bridge lets in known clients only, and so needs no key.
     :raises ConfigError: when the port would be open to others by accident.
     """
-    return Access(arguments.host, environment.get(KEY_VARIABLE, ''), arguments.allow_anonymous)
+    return Access(arguments.host, environment.get(KEY_VARIABLE, ''),
+                  arguments.allow_anonymous or known)
 
 
 def zmq_bridge(arguments: argparse.Namespace, port: int) -> Bridge:
     """Return the ZMQ bridge that the flags describe."""
+    from depth_anything_ros.bridges.curve import curve_of
     from depth_anything_ros.bridges.zeromq import ZmqBridge
+    curve = curve_of(arguments.curve_key, arguments.curve_clients, os.environ)
     return ZmqBridge(
-        access_of(arguments), port, roots=ImageRoots(arguments.image_root))
+        access_of(arguments, known=curve is not None and curve.clients is not None), port,
+        roots=ImageRoots(arguments.image_root), curve=curve)
 
 
 def tcp_bridge(arguments: argparse.Namespace, port: int, ending: Ending) -> Bridge:
     """Return the raw TCP bridge that the flags describe, with the installed actions."""
     from depth_anything_ros.bridges.tcp import TcpBridge
     from depth_anything_ros.bridges.tcp_actions import installed_actions
+    from depth_anything_ros.bridges.tls import server_tls
     return TcpBridge(
         access_of(arguments), port, actions=installed_actions(),
-        roots=ImageRoots(arguments.image_root), on_shutdown=ending.ask)
+        roots=ImageRoots(arguments.image_root), on_shutdown=ending.ask,
+        tls=server_tls(arguments.tls_cert, arguments.tls_key))
 
 
 def serve(

@@ -16,16 +16,38 @@
 
 from __future__ import annotations
 
+import logging
 import socket
+import ssl
 import time
 from typing import Sequence
 
 from depth_anything_ros.wire.framing import Buffer, FrameReader
 
+logger = logging.getLogger(__name__)
+
 BUFFERS = 512
 """Pieces handed to the system at once; its limit is 1024."""
 
 CHUNK = 2**16
+
+
+def shake_hands(connection: socket.socket, message_s: float) -> bool:
+    """
+    Begin a connection; only TLS has anything to do.
+
+    :param connection: a connected socket.
+    :param message_s: seconds that the client may take.
+    :returns: False when the client is gone, too slow, or does not speak TLS.
+    """
+    if isinstance(connection, ssl.SSLSocket):
+        connection.settimeout(message_s)
+        try:
+            connection.do_handshake()
+        except OSError as error:
+            logger.info('a client is not let in: %s', error)
+            return False
+    return True
 
 
 def receive(
@@ -78,7 +100,9 @@ def send(connection: socket.socket, parts: Sequence[Buffer], message_s: float) -
             return False
         connection.settimeout(left)
         try:
-            sent = connection.sendmsg(views[:BUFFERS])
+            # TLS takes one piece at a time, and what it has not taken stays as it is.
+            sent = connection.send(views[0]) if isinstance(connection, ssl.SSLSocket) \
+                else connection.sendmsg(views[:BUFFERS])
         except OSError:
             return False
         while views and sent >= len(views[0]):

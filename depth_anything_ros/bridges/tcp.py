@@ -24,6 +24,7 @@ from __future__ import annotations
 from concurrent.futures import TimeoutError as FutureTimeout
 import logging
 import socket
+import ssl
 import threading
 import time
 from typing import Any, Callable, Mapping, Sequence
@@ -32,7 +33,7 @@ from depth_anything_ros.bridges.access import Access, is_loopback
 from depth_anything_ros.bridges.base import bind_problem, BridgeLimits, DRAIN_S, resolve
 from depth_anything_ros.bridges.image_roots import ImageRoots
 from depth_anything_ros.bridges.requests import switch_of
-from depth_anything_ros.bridges.streams import part, receive, send
+from depth_anything_ros.bridges.streams import part, receive, send, shake_hands
 from depth_anything_ros.bridges.tcp_actions import Action, ActionRequest, BUILT_IN
 from depth_anything_ros.bridges.work import own_reply
 from depth_anything_ros.core.frame import Frame
@@ -75,6 +76,7 @@ class TcpBridge:
         self, access: Access | None = None, port: int = PORT, *,
         limits: BridgeLimits | None = None, actions: Mapping[str, Action] = BUILT_IN,
         roots: ImageRoots | None = None, on_shutdown: Callable[[float], None] | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         """
         Describe a server.
@@ -86,7 +88,9 @@ class TcpBridge:
         :param roots: folders in which clients of our own form may name pictures, default: none.
         :param on_shutdown: stops the program when a client asks for it, given the seconds that
             requests under way have; without it the action is refused.
+        :param tls: encrypts the connections, default: nothing does.
         """
+        self._tls = tls
         self._access = access or Access()
         self._port = port
         self._limits = limits or BridgeLimits()
@@ -178,6 +182,10 @@ class TcpBridge:
 
     def _welcome(self, connection: socket.socket, peer: str) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._tls is not None:
+            # The handshake waits for the client: it is done in the client's own thread.
+            connection = self._tls.wrap_socket(
+                connection, server_side=True, do_handshake_on_connect=False)
         with self._lock:
             room = len(self._clients) < self._limits.clients
             if room:
@@ -195,6 +203,8 @@ class TcpBridge:
 
         def tell() -> None:
             try:
+                if not shake_hands(connection, PART_S):
+                    return
                 error = LimitExceeded(f'{self._limits.clients} clients are served already')
                 send(connection, _pickled(failure(error).tcp_reply()), PART_S)
                 part(connection, PART_S, self._limits.message.message_bytes)
@@ -208,7 +218,7 @@ class TcpBridge:
         reader, limits = FrameReader(self._limits.message), self._limits
         shutdown: float | None = None
         try:
-            ends = False
+            ends = not shake_hands(connection, limits.message_s)
             while not ends:
                 try:
                     message = receive(connection, reader, limits.idle_s, limits.message_s)
@@ -316,7 +326,8 @@ def _pickled(reply: Mapping[str, Any]) -> list[Buffer]:
 
 def _shut(connection: socket.socket, how: int) -> None:
     try:
-        connection.shutdown(how)
+        # Not that of an SSLSocket, which would take the encryption away from a waiting thread.
+        socket.socket.shutdown(connection, how)
     except OSError:
         # The other side has ended it already.
         pass

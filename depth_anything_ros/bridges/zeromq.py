@@ -32,6 +32,7 @@ from typing import Any, Sequence
 
 from depth_anything_ros.bridges.access import Access
 from depth_anything_ros.bridges.base import bind_problem, BridgeLimits, DRAIN_S, resolve
+from depth_anything_ros.bridges.curve import Curve, Gatekeeper
 from depth_anything_ros.bridges.image_roots import ImageRoots
 from depth_anything_ros.bridges.ordering import Ordering, Ticket
 from depth_anything_ros.bridges.rate import RateLine
@@ -76,6 +77,7 @@ class ZmqBridge:
     def __init__(
         self, access: Access | None = None, port: int = PORT, *,
         limits: BridgeLimits | None = None, roots: ImageRoots | None = None,
+        curve: Curve | None = None,
     ) -> None:
         """
         Describe a server.
@@ -84,8 +86,11 @@ class ZmqBridge:
         :param port: TCP port, 0 for any free one.
         :param limits: bounds of messages, clients and times.
         :param roots: folders in which clients may name pictures, default: none.
+        :param curve: keys that encrypt the traffic, default: none does.
         """
         self._access = access or Access()
+        self._curve = curve
+        self._gatekeeper: Gatekeeper | None = None
         self._port = port
         self._limits = limits or BridgeLimits()
         self._requests = ZmqRequests(
@@ -112,10 +117,13 @@ class ZmqBridge:
         self._socket.setsockopt(zmq.LINGER, LINGER_MS)
         # A reply for a client that is gone or does not read is an error, not a silent loss.
         self._socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
+        if self._curve is not None:
+            self._gatekeeper = self._curve.secure(self._context, self._socket)
         shown = f'[{host}]' if family == socket.AF_INET6 else host
         try:
             self._socket.bind(f'tcp://{shown}:{self._port or "*"}')
         except zmq.ZMQError as error:
+            self._dismiss()
             self._context.destroy(0)
             raise bind_problem(error.errno, host, self._port, str(error)) from None
         self.address = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
@@ -153,8 +161,13 @@ class ZmqBridge:
         # The loop ends at that time at the latest; what a future's owner does is not waited for.
         self._thread.join(timeout + LINGER_MS / 1000 + 5)
 
+    def _dismiss(self) -> None:
+        if self._gatekeeper is not None:
+            self._gatekeeper.stop()
+
     def _close(self) -> None:
         self._socket.close()
+        self._dismiss()
         self._context.term()
         self._wake.close()
         self._woken.close()

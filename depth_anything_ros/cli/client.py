@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from pathlib import Path
 
 from depth_anything_ros.bridges.access import KEY_VARIABLE
 from depth_anything_ros.bridges.launcher import port_number
@@ -48,6 +49,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--port', type=port_number,
                         help=f'default: {ZMQ_PORT} for zmq, {TCP_PORT} for tcp')
     parser.add_argument('--timeout', type=float, default=TIMEOUT_S, help='seconds')
+    parser.add_argument('--tls-ca', type=Path, metavar='PEM',
+                        help='tcp: certificate, or its authority, of a server that speaks TLS')
+    parser.add_argument('--server-key', default='', metavar='KEY',
+                        help='zmq: public CURVE key of a server that encrypts, or its .key file')
+    parser.add_argument('--client-key', default='', metavar='FILE',
+                        help='zmq: .key_secret file of this client, where the server asks for one')
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -70,10 +77,12 @@ def connect(arguments: argparse.Namespace) -> Client:
         from depth_anything_ros.clients.zeromq import ZmqClient
         port = ZMQ_PORT if arguments.port is None else arguments.port
         return ZmqClient(
-            f'tcp://{arguments.host}:{port}', timeout=arguments.timeout, api_key=key)
+            f'tcp://{arguments.host}:{port}', timeout=arguments.timeout, api_key=key,
+            server_key=arguments.server_key, client_key=arguments.client_key)
     from depth_anything_ros.clients.tcp import TcpClient
     port = TCP_PORT if arguments.port is None else arguments.port
-    return TcpClient(arguments.host, port, timeout=arguments.timeout, api_key=key)
+    return TcpClient(
+        arguments.host, port, timeout=arguments.timeout, api_key=key, tls=arguments.tls_ca)
 
 
 def result_of(reply: DepthReply, rgb: npt.NDArray[np.uint8]) -> DepthResult:

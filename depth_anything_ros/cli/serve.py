@@ -41,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     launcher.add_model_arguments(parser, ModelSettings.name, ModelSettings.device)
     parser.add_argument('--log-level', choices=launcher.LEVELS, default='INFO')
     launcher.add_access_arguments(parser)
+    launcher.add_curve_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

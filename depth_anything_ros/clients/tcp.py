@@ -16,11 +16,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 import socket
+import ssl
 import time
 
 from depth_anything_ros.clients.base import Client, REPLY_LIMITS, TIMEOUT_S
-from depth_anything_ros.errors import DeadlineExceeded, NotReady
+from depth_anything_ros.errors import ConfigError, DeadlineExceeded, Forbidden, NotReady
 from depth_anything_ros.wire.framing import framed, FrameReader
 from depth_anything_ros.wire.message import from_body, Message, to_body
 
@@ -30,7 +32,7 @@ class TcpClient(Client):
 
     def __init__(
         self, host: str = 'localhost', port: int = 9000, *, timeout: float = TIMEOUT_S,
-        api_key: str = '',
+        api_key: str = '', tls: ssl.SSLContext | str | Path | None = None,
     ) -> None:
         """
         Remember where the server is.
@@ -39,8 +41,16 @@ class TcpClient(Client):
         :param port: its TCP port.
         :param timeout: seconds that a request may take.
         :param api_key: the server's key, '' for none.
+        :param tls: PEM file of the server's certificate or of its authority, or a context, when
+            the server speaks TLS.
         """
         super().__init__(timeout, api_key)
+        if isinstance(tls, (str, Path)):
+            try:
+                tls = ssl.create_default_context(cafile=tls)
+            except OSError as error:
+                raise ConfigError(f'no certificate in {tls}: {error}') from None
+        self._tls = tls
         self._server = host, port
         self._connection: socket.socket | None = None
 
@@ -71,6 +81,8 @@ class TcpClient(Client):
             return reply
         except TimeoutError:
             raise self._late() from None
+        except ssl.SSLError as error:
+            raise Forbidden(f'no trust in the server at {self._where()}: {error}') from error
         except OSError as error:
             raise NotReady(f'no server at {self._where()}: {error}') from error
         finally:
@@ -82,6 +94,9 @@ class TcpClient(Client):
         if self._connection is None:
             self._connection = socket.create_connection(self._server, self._left(deadline))
             self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._tls is not None:
+                self._connection = self._tls.wrap_socket(
+                    self._connection, server_hostname=self._server[0])
         return self._connection
 
     def _left(self, deadline: float) -> float:

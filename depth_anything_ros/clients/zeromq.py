@@ -16,9 +16,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 import time
 
 from depth_anything_ros.clients.base import Client, REPLY_LIMITS, TIMEOUT_S
+from depth_anything_ros.clients.curve import encrypt
 from depth_anything_ros.errors import DeadlineExceeded, MissingDependency
 from depth_anything_ros.wire.message import from_parts, Message, to_parts
 
@@ -33,7 +35,7 @@ class ZmqClient(Client):
 
     def __init__(
         self, address: str = 'tcp://127.0.0.1:5555', *, timeout: float = TIMEOUT_S,
-        api_key: str = '',
+        api_key: str = '', server_key: str | Path = '', client_key: str | Path = '',
     ) -> None:
         """
         Connect, whether the server is there yet or not.
@@ -41,12 +43,18 @@ class ZmqClient(Client):
         :param address: where the bridge listens.
         :param timeout: seconds that a request may take.
         :param api_key: the server's key, '' for none.
+        :param server_key: public CURVE key of a server that encrypts: its 40 characters, or its
+            ``.key`` file.
+        :param client_key: ``.key_secret`` file of a client that the server knows; default: keys
+            of the moment, for servers that let everybody in.
         """
         super().__init__(timeout, api_key)
         self._address = address
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._socket = self._context.socket(zmq.DEALER)
         self._socket.setsockopt(zmq.LINGER, 0)
+        if server_key:
+            encrypt(self._socket, server_key, client_key)
         self._socket.connect(address)
 
     def close(self) -> None:

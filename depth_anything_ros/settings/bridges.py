@@ -32,6 +32,12 @@ class ZmqSettings:
     port: int = setting(
         5555, 'Its TCP port; 0: any free one, said in the log.', low=0, high=LARGEST_PORT,
         read_only=True)
+    curve_key: str = setting(
+        '', 'Secret key (.key_secret file of zmq.auth) that encrypts ZMQ by CURVE; empty: nothing '
+        'does.', read_only=True)
+    curve_clients: str = setting(
+        '', 'Folder of the public keys (*.key) of the ZMQ clients that are let in; empty: all who '
+        "know the server's.", read_only=True)
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,10 @@ class TcpSettings:
     port: int = setting(
         9000, 'Its TCP port; 0: any free one, said in the log.', low=0, high=LARGEST_PORT,
         read_only=True)
+    tls_cert: str = setting(
+        '', 'Certificate (PEM) that encrypts raw TCP by TLS; empty: nothing does.',
+        read_only=True)
+    tls_key: str = setting('', 'Key (PEM) of the certificate.', read_only=True)
 
 
 @dataclass(frozen=True)

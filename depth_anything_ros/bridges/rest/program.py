@@ -41,8 +41,7 @@ def add_http_arguments(parser: argparse.ArgumentParser) -> None:
                         help='let clients name pictures on public https servers')
     parser.add_argument('--image-url-host', action='append', default=[], metavar='NAME',
                         help='only from this server; repeatable')
-    parser.add_argument('--tls-cert', type=Path, metavar='PEM', help='serve HTTPS')
-    parser.add_argument('--tls-key', type=Path, metavar='PEM', help='key of the certificate')
+    launcher.add_tls_arguments(parser)
     parser.add_argument('--rate', type=float, default=0.0, metavar='N',
                         help='HTTP requests per second that one client may send '
                              '(default: any number)')
