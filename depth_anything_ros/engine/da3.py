@@ -22,7 +22,7 @@ from typing import Any, Sequence
 
 from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.multi_view import Views
-from depth_anything_ros.core.options import FrameOptions, Output
+from depth_anything_ros.core.options import FrameOptions, Output, Preprocess
 from depth_anything_ros.core.processed_size import Plan, plan
 from depth_anything_ros.core.result import choose_intrinsics, choose_law, DepthResult
 from depth_anything_ros.engine.base import EngineInfo, Inferred, Prepared, PreparedViews
@@ -34,19 +34,26 @@ from depth_anything_ros.engine.models import Model
 from depth_anything_ros.engine.packing import staged
 from depth_anything_ros.engine.passes import FrameNetwork, RawMaps
 from depth_anything_ros.engine.predicted import NARROWEST, plausible_camera, WIDEST
-from depth_anything_ros.engine.preprocess import normalised, process
+from depth_anything_ros.engine.preprocess import normalised, normalised_on_host, process
 from depth_anything_ros.engine.scene_steps import infer_scene, prepare_scene
 from depth_anything_ros.engine.streams import Mark, SideStream
 from depth_anything_ros.errors import NotReady
 import numpy as np
+import numpy.typing as npt
 import torch
 
 
 @dataclass(frozen=True)
 class Image:
-    """A prepared image: (h, w, 3) uint8 on the host, how it was made, and in how many seconds."""
+    """
+    A prepared image: (h, w, 3) uint8, how it was made, and in how many seconds.
 
-    pixels: torch.Tensor
+    ``values`` are the same pixels for the device: normalised float32 for a CPU, as they are and
+    page-locked for CUDA.
+    """
+
+    pixels: npt.NDArray[np.uint8]
+    values: torch.Tensor
     plan: Plan
     seconds: float
 
@@ -134,8 +141,10 @@ class DA3Engine:
         width, height = frame.size
         steps = plan(width, height, options.process_res or self._model.process_res,
                      options.process_res_method)
-        pixels = staged(process(frame.rgb, steps), self._device)
-        image = Image(pixels, steps, time.perf_counter() - start)
+        pixels = process(frame.rgb, steps, fast=options.preprocess is Preprocess.FAST)
+        on_host = self._device.type == 'cpu'
+        values = normalised_on_host(pixels) if on_host else staged(pixels, self._device)
+        image = Image(pixels, values, steps, time.perf_counter() - start)
         return Prepared(frame, options, (steps.size[1], steps.size[0]), image)
 
     @torch.inference_mode()
@@ -151,9 +160,7 @@ class DA3Engine:
         start = time.perf_counter()
         with translated(f'the network on {len(batch)} image(s) of {width}x{height}'):
             begin = Mark(self._device)
-            images = torch.stack([
-                item.payload.pixels.to(self._device, non_blocking=True) for item in batch])
-            maps = network(normalised(images))
+            maps = network(self._images([item.payload for item in batch]))
             end = Mark(self._device)
         seconds = time.perf_counter() - start
         return [
@@ -220,6 +227,13 @@ class DA3Engine:
         if self._device.type == 'cuda':
             torch.cuda.empty_cache()
 
+    def _images(self, images: Sequence[Image]) -> torch.Tensor:
+        """Return (B, 3, h, w) float32 on the device, normalised, channels last in memory."""
+        stacked = torch.stack([
+            image.values.to(self._device, non_blocking=True) for image in images])
+        on_host = self._device.type == 'cpu'
+        return stacked.permute(0, 3, 1, 2) if on_host else normalised(stacked)
+
     def _ready(self) -> FrameNetwork:
         if self._network is None:
             raise NotReady(f'the engine of {self._model.name} is closed')
@@ -245,7 +259,7 @@ class DA3Engine:
             depth = torch.full_like(depth, float('nan'))
         raw = DeviceDepth(
             depth, self._model.kind, maps.confidence, maps.sky, predicted, steps.resized,
-            steps.offset, item.payload.pixels.numpy())
+            steps.offset, item.payload.pixels)
         return raw, tuple(notes)
 
 

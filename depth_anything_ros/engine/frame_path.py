@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
+from typing import Callable
 
 from depth_anything_ros.core.camera import Intrinsics
 from depth_anything_ros.core.depth import DepthKind, FocalSource, SKY_THRESHOLD
@@ -39,11 +40,15 @@ from depth_anything_ros.core.view import (
 )
 from depth_anything_ros.engine.cloud import make_cloud, trusted_depth
 from depth_anything_ros.engine.grids import Rays, rays, Sampler, sampler
+from depth_anything_ros.engine.host import CloudWriter, HostSampler
 from depth_anything_ros.engine.packing import Outputs, staged, start_download
 from depth_anything_ros.engine.scan import device_grid, scan_ranges
 import numpy as np
 import numpy.typing as npt
 import torch
+
+SMALLEST, LARGEST = 1e-45, float(np.finfo(np.float32).max)
+"""The positive numbers that float32 has."""
 
 
 @dataclass(frozen=True)
@@ -95,11 +100,20 @@ class DeviceDepth:
 class FramePath:
     """Finish frames on one device; what depends only on sizes and cameras is kept."""
 
-    def __init__(self, device: torch.device) -> None:
-        """Make empty caches for a device."""
+    def __init__(self, device: torch.device, *, on_host: bool | None = None) -> None:
+        """
+        Make empty caches for a device.
+
+        :param device: where the maps are.
+        :param on_host: whether numpy and OpenCV do what they do faster; default: on a CPU.
+        """
         self._device = device
+        self._on_host = device.type == 'cpu' if on_host is None else on_host
         self._rays = lru_cache(maxsize=16)(partial(rays, device=device))
-        self._sampler = lru_cache(maxsize=16)(partial(sampler, device=device))
+        make_sampler: Callable[[tuple[int, int], tuple[int, int]], Sampler | HostSampler] = (
+            HostSampler if self._on_host else partial(sampler, device=device))
+        self._sampler = lru_cache(maxsize=16)(make_sampler)
+        self._writer = lru_cache(maxsize=16)(lambda camera: CloudWriter(*camera.rays()))
         self._grid = lru_cache(maxsize=16)(partial(device_grid, device=device))
 
     def finish(
@@ -127,7 +141,7 @@ class FramePath:
         out = Outputs(
             *view.size, self._device, cloud=points and options.plain_cloud,
             confidence=Output.CONFIDENCE in wanted and raw.confidence is not None,
-            sky=Output.SKY in wanted and raw.sky is not None)
+            sky=Output.SKY in wanted and raw.sky is not None, memory=options.memory)
         scaled = raw.depth * law.factor
         maximum = options.maximum if metric else float('inf')
         valid = invalidated(scaled, raw.sky, options.minimum if metric else 0.0, maximum)
@@ -136,8 +150,11 @@ class FramePath:
         pixels = processed_rgb(raw, frame) if view.processed else None
         rgb = frame.rgb if pixels is None else pixels
         if out.cloud is not None and view.camera is not None:
-            colours = staged(rgb, self._device).to(self._device, non_blocking=True)
-            fill_cloud(out.cloud, out.depth, self._rays(view.camera), colours)
+            if self._on_host:
+                self._writer(view.camera).fill(out.cloud.numpy(), out.depth.numpy(), rgb)
+            else:
+                colours = staged(rgb, self._device).to(self._device, non_blocking=True)
+                fill_cloud(out.cloud, out.depth, self._rays(view.camera), colours)
         if out.confidence is not None and raw.confidence is not None:
             lay.nearest(raw.confidence, float('nan'), out.confidence)
         if out.sky is not None and raw.sky is not None:
@@ -199,7 +216,7 @@ class FramePath:
         out = Outputs(
             *raw.size, self._device, cloud=False,
             confidence=Output.CONFIDENCE in options.outputs and raw.confidence is not None,
-            sky=Output.SKY in options.outputs and raw.sky is not None)
+            sky=Output.SKY in options.outputs and raw.sky is not None, memory=options.memory)
         out.depth.copy_(raw.depth)
         if out.confidence is not None and raw.confidence is not None:
             out.confidence.copy_(raw.confidence)
@@ -216,6 +233,7 @@ class FramePath:
         """Free what is kept on the device."""
         self._rays.cache_clear()
         self._sampler.cache_clear()
+        self._writer.cache_clear()
         self._grid.cache_clear()
 
 
@@ -225,7 +243,7 @@ class Layout:
 
     raw: DeviceDepth
     view: View
-    resize: Sampler
+    resize: Sampler | HostSampler
 
     def depth(self, depth: torch.Tensor, out: torch.Tensor) -> None:
         """Write a depth map at the size of the view."""
@@ -250,7 +268,8 @@ def invalidated(
     depth: torch.Tensor, sky: torch.Tensor | None, minimum: float, maximum: float,
 ) -> torch.Tensor:
     """Return depth with NaN where it is not a measurement; see ``core.depth.invalidate``."""
-    valid = depth.isfinite() & (depth > 0) & (depth >= minimum) & (depth <= maximum)
+    # Two comparisons say the same as five: NaN and the infinities pass neither.
+    valid = (depth >= max(minimum, SMALLEST)) & (depth <= min(maximum, LARGEST))
     if sky is not None:
         valid &= ~(sky >= SKY_THRESHOLD)
     return torch.where(valid, depth, float('nan'))

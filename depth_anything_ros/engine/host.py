@@ -21,11 +21,21 @@ second thread gains nothing: one uses up the memory's speed.
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
+from depth_anything_ros.core.resize import EDGE_RATIO, sample_positions
 import numpy as np
 import numpy.typing as npt
+import torch
 
 COLOUR_BITS = np.uint32(0x00FFFFFF)
+
+FOUR = np.ones((2, 2), np.uint8)
+"""A pixel with its right, lower and lower right neighbours."""
+
+SPARSE = 0.15
+"""Up to this part of the pixels it is faster to look the nearest ones up one by one."""
 
 BLOCK = 60_000
 """Pixels that are worked on at a time: what lies between two steps stays in the cache."""
@@ -75,3 +85,83 @@ class CloudWriter:
         # OpenCV makes the fourth byte 255.
         np.bitwise_and(packed, COLOUR_BITS, out=packed)
         cv2.merge([across, down, depth, packed.view(np.float32)[..., 0]], dst=cloud)
+
+
+class HostSampler:
+    """The resize of maps from one size to another, as :class:`engine.grids.Sampler` does it."""
+
+    def __init__(
+        self, source: tuple[int, int], target: tuple[int, int], edge_ratio: float = EDGE_RATIO,
+    ) -> None:
+        """
+        Make the tables and what lies between two steps.
+
+        :param source: (width, height) in pixels.
+        :param target: (width, height) in pixels.
+        :param edge_ratio: largest far/near ratio of one surface inside four neighbours.
+        """
+        self._target, self._same = target, source == target
+        self._ratio = np.float32(edge_ratio)
+        self._x, self._y = (
+            _HostAxis(old, new) for old, new in zip(source, target, strict=True))
+        self._known, self._near, self._far = np.empty((3, source[1], source[0]), np.float32)
+
+    def depth(self, depth: torch.Tensor, out: torch.Tensor) -> None:
+        """
+        Write depth at the target size, linear on surfaces, nearest at edges and invalid pixels.
+
+        See ``core.resize.resize_depth``.
+
+        :param depth: (h, w) float32, NaN where invalid, else positive and finite.
+        :param out: (H, W) float32 to fill.
+        """
+        source, target = depth.numpy(), out.numpy()
+        if self._same:
+            np.copyto(target, source)
+            return
+        edges = self._edges(source).take(self._y.low, 0).take(self._x.low, 1)
+        # Not from the source: where a centre falls on a pixel, OpenCV may weigh another by nearly
+        # 0, and a NaN would not vanish.
+        cv2.resize(self._known, self._target, dst=target, interpolation=cv2.INTER_LINEAR)
+        count = cv2.countNonZero(edges)
+        if count > edges.size * SPARSE:
+            near = source.take(self._y.nearest, 0).take(self._x.nearest, 1)
+            cv2.copyTo(near, edges, target)
+        elif count:
+            # OpenCV 4 has one dimension more.
+            columns, rows = np.asarray(cv2.findNonZero(edges)).reshape(-1, 2).T
+            target[rows, columns] = source[self._y.nearest[rows], self._x.nearest[columns]]
+
+    def nearest(self, values: torch.Tensor, out: torch.Tensor) -> None:
+        """
+        Write values at the target size by the nearest pixel centre.
+
+        :param values: (h, w), any type.
+        :param out: (H, W) of the same type, to fill.
+        """
+        if self._same:
+            out.copy_(values)
+            return
+        rows = values.numpy().take(self._y.nearest, 0)
+        rows.take(self._x.nearest, 1, out=out.numpy(), mode='clip')
+
+    def _edges(self, depth: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+        """Return where a pixel, its right, lower and lower right neighbour are not one surface."""
+        # Instead of NaN, which minimum and maximum may lose, something that no ratio fits to,
+        # not even its own.
+        np.copyto(self._known, depth)
+        cv2.patchNaNs(self._known, -1.0)
+        corner: Any = {'anchor': (0, 0), 'borderType': cv2.BORDER_REPLICATE}
+        near = cv2.erode(self._known, FOUR, dst=self._near, **corner)
+        far = cv2.dilate(self._known, FOUR, dst=self._far, **corner)
+        np.multiply(near, self._ratio, out=near)
+        return np.asarray(cv2.compare(far, near, cv2.CMP_GT), np.uint8)
+
+
+class _HostAxis:
+    """Neighbours of every target pixel: ``low`` and the one after it, and the ``nearest``."""
+
+    def __init__(self, source: int, target: int) -> None:
+        low, high, weight = sample_positions(source, target)
+        self.low = low.astype(np.int32)
+        self.nearest = np.where(weight < 0.5, low, high).astype(np.int32)

@@ -12,12 +12,19 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""All outputs of a frame in one block of memory, so that one copy brings them to the host."""
+"""
+Memory for the outputs of a frame.
+
+On a GPU it is one block, so that one copy brings all to the host; on a CPU each output is written
+where whoever asked for it wants to have it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from depth_anything_ros.core.options import Memory, Output
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -25,7 +32,7 @@ import torch
 
 @dataclass(frozen=True)
 class HostOutputs:
-    """The outputs as numpy views of one block; see :class:`Outputs`."""
+    """The outputs in the host's memory; see :class:`Outputs`."""
 
     depth: npt.NDArray[np.float32]
     cloud: npt.NDArray[np.float32] | None
@@ -35,21 +42,48 @@ class HostOutputs:
 
 class Outputs:
     """
-    One block of device memory with the outputs that are wanted.
+    The outputs that are wanted, in the device's memory.
 
     ``depth`` and ``confidence`` (H, W) float32, ``cloud`` (H, W, 4) float32, ``sky`` (H, W) bool.
     """
 
     def __init__(
         self, width: int, height: int, device: torch.device, *, cloud: bool, confidence: bool,
-        sky: bool,
+        sky: bool, memory: Memory | None = None,
     ) -> None:
-        """Take the block; the widest values come first, so that all are aligned."""
+        """
+        Take the memory.
+
+        :param memory: where the outputs are to be in the end; default: in memory of their own.
+        """
         self._shape = (height, width)
         self._wanted = (cloud, confidence, sky)
+        self._memory = memory
+        self._host: HostOutputs | None = None
+        if device.type == 'cpu':
+            host = self._host = self._places()
+            self.cloud, self.confidence, self.sky = (
+                None if each is None else torch.from_numpy(each)
+                for each in (host.cloud, host.confidence, host.sky))
+            self.depth = torch.from_numpy(host.depth)
+            return
+        # The widest values come first, so that all are aligned.
         size = height * width * (16 * cloud + 4 + 4 * confidence + sky)
         self._block = torch.empty(size, dtype=torch.uint8, device=device)
         self.cloud, self.depth, self.confidence, self.sky = self._views(self._block)
+
+    def _places(self) -> HostOutputs:
+        cloud, confidence, sky = self._wanted
+        return HostOutputs(
+            self._place(Output.DEPTH, np.float32),
+            self._place(Output.POINTS, np.float32, 4) if cloud else None,
+            self._place(Output.CONFIDENCE, np.float32) if confidence else None,
+            self._place(Output.SKY, np.bool_) if sky else None)
+
+    def _place(self, output: Output, kind: type, *channels: int) -> npt.NDArray[Any]:
+        shape = (*self._shape, *channels)
+        given = None if self._memory is None else self._memory(output, shape, kind)
+        return np.empty(shape, kind) if given is None else given
 
     def _views(self, block: torch.Tensor) -> tuple[
             torch.Tensor | None, torch.Tensor, torch.Tensor | None, torch.Tensor | None]:
@@ -70,16 +104,23 @@ class Outputs:
 
     def fetch(self) -> HostOutputs:
         """Return the outputs on the host; waits for the device, and for nothing else on it."""
-        block = self._block
-        if block.device.type != 'cpu':
-            block = torch.empty(block.shape, dtype=torch.uint8, pin_memory=True)
-            block.copy_(self._block, non_blocking=True)
-            torch.cuda.current_stream(self._block.device).synchronize()
-        cloud, depth, confidence, sky = self._views(block)
-        return HostOutputs(
-            depth.numpy(), None if cloud is None else cloud.numpy(),
-            None if confidence is None else confidence.numpy(),
-            None if sky is None else sky.numpy())
+        if self._host is not None:
+            return self._host
+        block = torch.empty(self._block.shape, dtype=torch.uint8, pin_memory=True)
+        block.copy_(self._block, non_blocking=True)
+        torch.cuda.current_stream(self._block.device).synchronize()
+        cloud, depth, confidence, sky = (
+            None if each is None else each.numpy() for each in self._views(block))
+        assert depth is not None
+        if self._memory is None:
+            return HostOutputs(depth, cloud, confidence, sky)
+        places = self._places()
+        for place, values in ((places.depth, depth), (places.cloud, cloud),
+                              (places.confidence, confidence), (places.sky, sky)):
+            if place is not None and values is not None:
+                # As bytes: a float copy may change the bits of a colour that looks like a NaN.
+                np.copyto(place.view(np.uint8), values.view(np.uint8))
+        return places
 
 
 def staged(image: npt.NDArray[np.uint8], device: torch.device) -> torch.Tensor:

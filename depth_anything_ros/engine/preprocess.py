@@ -12,7 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""From a camera's image to the network's: bit for bit what upstream's InputProcessor makes."""
+"""
+From a camera's image to the network's.
+
+Bit for bit what upstream's InputProcessor makes, or, where asked for, something faster.
+"""
 
 from __future__ import annotations
 
@@ -29,19 +33,27 @@ DEVIATION = (0.229, 0.224, 0.225)
 """ImageNet's colour statistics, by which every DA3 network is fed."""
 
 
-def process(rgb: npt.NDArray[np.uint8], steps: Plan) -> npt.NDArray[np.uint8]:
+def process(
+    rgb: npt.NDArray[np.uint8], steps: Plan, *, fast: bool = False,
+) -> npt.NDArray[np.uint8]:
     """
     Return the image at the network's size.
 
     :param rgb: (H, W, 3) uint8.
     :param steps: the plan for this size.
+    :param fast: halve while the image is twice too large, then resize linearly, in one step.
     :returns: (h, w, 3) uint8; a view of ``rgb`` where nothing had to be resized.
     """
     height, width = rgb.shape[:2]
-    growing = steps.bounded[0] > width or steps.bounded[1] > height
-    image = _resized(rgb, steps.bounded, growing)
-    growing = any(new > old for new, old in zip(steps.resized, steps.bounded, strict=True))
-    image = _resized(image, steps.resized, growing)
+    if fast:
+        image = _halved(rgb, steps.resized)
+        image = _resized(image, steps.resized, cv2.INTER_LINEAR)
+    else:
+        growing = steps.bounded[0] > width or steps.bounded[1] > height
+        image = _resized(rgb, steps.bounded, cv2.INTER_CUBIC if growing else cv2.INTER_AREA)
+        growing = any(new > old for new, old in zip(steps.resized, steps.bounded, strict=True))
+        image = _resized(
+            image, steps.resized, cv2.INTER_CUBIC if growing else cv2.INTER_AREA)
     (x, y), (columns, rows) = steps.offset, steps.size
     return image[y:y + rows, x:x + columns]
 
@@ -57,6 +69,22 @@ def normalised(images: torch.Tensor) -> torch.Tensor:
     return images.permute(0, 3, 1, 2).to(torch.float32).div_(255).sub_(mean).div_(deviation)
 
 
+def normalised_on_host(image: npt.NDArray[np.uint8]) -> torch.Tensor:
+    """
+    Return what :func:`normalised` returns, of one image in memory and by one table.
+
+    :param image: (H, W, 3) uint8.
+    :returns: (H, W, 3) float32.
+    """
+    return torch.from_numpy(cv2.LUT(np.ascontiguousarray(image), _table()))
+
+
+@lru_cache(maxsize=1)
+def _table() -> npt.NDArray[np.float32]:
+    grey = torch.arange(256, dtype=torch.uint8).view(1, 1, 256, 1).expand(1, 1, 256, 3)
+    return np.ascontiguousarray(normalised(grey)[0].permute(1, 2, 0).numpy())
+
+
 @lru_cache(maxsize=16)
 def _colour_statistics(device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
     mean, deviation = torch.tensor((MEAN, DEVIATION), device=device).view(2, 3, 1, 1)
@@ -64,9 +92,19 @@ def _colour_statistics(device: torch.device) -> tuple[torch.Tensor, torch.Tensor
 
 
 def _resized(
-    image: npt.NDArray[np.uint8], size: tuple[int, int], growing: bool,
+    image: npt.NDArray[np.uint8], size: tuple[int, int], way: int,
 ) -> npt.NDArray[np.uint8]:
     if size == (image.shape[1], image.shape[0]):
         return image
-    way = cv2.INTER_CUBIC if growing else cv2.INTER_AREA
     return np.asarray(cv2.resize(image, size, interpolation=way), np.uint8)
+
+
+def _halved(
+    image: npt.NDArray[np.uint8], size: tuple[int, int],
+) -> npt.NDArray[np.uint8]:
+    """Return the image by exact halves as long as it does not get smaller than ``size``."""
+    height, width = image.shape[:2]
+    while width >= 2 * size[0] and height >= 2 * size[1]:
+        width, height = (width + 1) // 2, (height + 1) // 2
+        image = _resized(image, (width, height), cv2.INTER_AREA)
+    return image

@@ -16,9 +16,11 @@ import array
 
 from depth_anything_ros.core.camera import Intrinsics
 from depth_anything_ros.core.pointcloud import organised_cloud
-from depth_anything_ros.engine.host import CloudWriter
+from depth_anything_ros.core.resize import resize_depth, resize_nearest
+from depth_anything_ros.engine.host import CloudWriter, HostSampler
 import numpy as np
 import pytest
+import torch
 
 
 @pytest.mark.parametrize('width, height', [(640, 480), (97, 31), (3, 200_01), (1, 1)])
@@ -39,3 +41,33 @@ def test_cloud_on_the_host_is_the_reference(width, height):
         np.testing.assert_array_equal(
             cloud.view(np.uint32)[..., 3], expected.view(np.uint32)[..., 3])
         depth = depth[::-1].copy()
+
+
+@pytest.mark.parametrize('seed', range(40))
+def test_maps_are_resized_as_the_reference_does_it(seed):
+    random = np.random.default_rng(seed)
+    source = tuple(int(side) for side in random.integers(1, 90, 2))
+    target = tuple(int(side) for side in random.integers(1, 300, 2))
+    if seed % 5 == 0:  # whole factors, where centres fall on pixels
+        target = tuple(side * int(random.integers(1, 4)) for side in source)
+    if seed % 7 == 0:
+        source = (source[0] * 3, source[1] * 3)
+    depth = random.uniform(1.0, 1.04, source[::-1]).astype(np.float32)
+    depth[random.random(depth.shape) < 0.1] *= 2
+    depth[random.random(depth.shape) < 0.1] = np.nan
+    if seed == 3:
+        depth[:] = np.nan
+    sampler = HostSampler(source, target)
+    out = np.zeros(target[::-1], np.float32)
+    for _ in range(2):
+        before = depth.copy()
+        sampler.depth(torch.from_numpy(depth), torch.from_numpy(out))
+        np.testing.assert_array_equal(depth, before)
+        expected = resize_depth(depth, *target)
+        # OpenCV rounds the positions between two pixels to float32.
+        np.testing.assert_allclose(out, expected, rtol=3e-5)
+        depth = depth[::-1].copy()
+    confident = out > 1.02
+    small = np.empty(source[::-1], bool)
+    HostSampler(target, source).nearest(torch.from_numpy(confident), torch.from_numpy(small))
+    np.testing.assert_array_equal(small, resize_nearest(confident, *source))
