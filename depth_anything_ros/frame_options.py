@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 
 from depth_anything_ros.core.cloud_options import CloudOptions, ScanOptions
-from depth_anything_ros.core.options import FrameOptions, Output, OutputSize, SkyMode
+from depth_anything_ros.core.options import FrameOptions, Output, OutputSize, Preprocess, SkyMode
 from depth_anything_ros.core.placement import Mount
 from depth_anything_ros.settings import Settings
 from depth_anything_ros.settings.points import NO_LIMIT, PointsSettings
@@ -42,7 +42,8 @@ def options_of(settings: Settings, outputs: frozenset[Output]) -> FrameOptions:
         scan=ScanOptions(
             lowest=scan.height_min, highest=scan.height_max, nearest=scan.range_min,
             farthest=scan.range_max, frame_id=scan.frame_id),
-        mount=Mount(settings.mount.height, settings.mount.pitch_deg))
+        mount=Mount(settings.mount.height, settings.mount.pitch_deg),
+        preprocess=Preprocess(depth.preprocess))
 
 
 def cloud_options(points: PointsSettings) -> CloudOptions:

@@ -112,16 +112,23 @@ LARGEST_MILLIMETRES = 65535
 """Largest depth of the 16-bit raw form: 65.535 m."""
 
 
-def millimetres(depth: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:
+def millimetres(
+    depth: npt.NDArray[np.float32], out: npt.NDArray[np.uint16] | None = None,
+) -> npt.NDArray[np.uint16]:
     """
     Return depth in the raw form of REP 118: whole millimetres, 0 where invalid.
 
     What is farther than 65.535 m is clipped to that, not wrapped.
 
     :param depth: (H, W) float32 metres, NaN where invalid.
+    :param out: (H, W) uint16 to write to, default: a new array.
     :returns: (H, W) uint16.
     """
-    finite = np.nan_to_num(depth * np.float32(1000.0), nan=0.0, posinf=LARGEST_MILLIMETRES)
-    raw: npt.NDArray[np.uint16] = np.clip(
-        np.rint(finite), 0, LARGEST_MILLIMETRES).astype(np.uint16)
+    raw = np.empty(depth.shape, np.uint16) if out is None else out
+    whole = depth * np.float32(1000.0)
+    np.rint(whole, out=whole)
+    # fmax takes the number where the other one is NaN.
+    np.fmax(whole, np.float32(0.0), out=whole)
+    np.minimum(whole, np.float32(LARGEST_MILLIMETRES), out=whole)
+    np.copyto(raw, whole, casting='unsafe')
     return raw

@@ -17,28 +17,19 @@
 from __future__ import annotations
 
 from array import array
-from typing import Any
 
 from depth_anything_ros.core.camera import Intrinsics
 from depth_anything_ros.core.scan import Scan
 from depth_anything_ros.ros.camera_info import fill_camera_info
+from depth_anything_ros.ros.rotation import Pixels, Rotation, zeroed
 import numpy as np
 import numpy.typing as npt
 from sensor_msgs.msg import CameraInfo, Image, LaserScan, PointCloud2, PointField
 from std_msgs.msg import Header
 
-Pixels = npt.NDArray[Any]
-
-
-def zeros(message: Any, size: int, kind: type) -> Pixels:
-    """Make the data of a new message ``size`` bytes long and return a writable view of it."""
-    # frombytes on the message's own array: assigning to data copies, or walks every byte.
-    message.data.frombytes(bytes(size))
-    return np.frombuffer(message.data, kind)
-
 
 class ImageBuffer:
-    """An image message that is used again for every frame of the same size."""
+    """Image messages that are used again for the frames of one size."""
 
     def __init__(self, encoding: str) -> None:
         """
@@ -47,30 +38,30 @@ class ImageBuffer:
         :param encoding: 32FC1, rgb8 or any other name; the array that comes decides the layout.
         """
         self._encoding = encoding
-        self._shape: tuple[int, ...] = ()
-        self._message = Image()
-        self._view: Pixels = np.empty(0)
+        self._messages = Rotation(self._make)
+
+    def place(self, shape: tuple[int, ...], kind: type) -> Pixels | None:
+        """Return memory of a message to write the next frame into, see :class:`Rotation`."""
+        return self._messages.place(shape, kind)
 
     def fill(self, header: Header, pixels: Pixels) -> Image:
         """
-        Return the message with these pixels; valid until the next call.
+        Return a message with these pixels; valid until the next call.
 
         :param header: header of the input image.
-        :param pixels: (H, W) or (H, W, C) in this machine's byte order.
+        :param pixels: (H, W) or (H, W, C) in this machine's byte order; copied unless they are
+            in a place that this buffer gave.
         """
-        if pixels.shape != self._shape:
-            self._resize(pixels)
-        self._message.header = header
-        np.copyto(self._view, pixels)
-        return self._message
+        message = self._messages.filled(pixels)
+        message.header = header
+        return message
 
-    def _resize(self, pixels: Pixels) -> None:
-        height, width = pixels.shape[:2]
+    def _make(self, shape: tuple[int, ...], kind: type) -> Image:
+        height, width = shape[:2]
         message = Image(height=height, width=width, encoding=self._encoding)
-        message.step = pixels.nbytes // height
+        message.step = int(np.prod(shape[1:])) * np.dtype(kind).itemsize
         message.is_bigendian = 0
-        self._view = zeros(message, pixels.nbytes, pixels.dtype.type).reshape(pixels.shape)
-        self._message, self._shape = message, pixels.shape
+        return zeroed(message, shape, kind)
 
 
 class InfoBuffer:
@@ -87,7 +78,7 @@ class InfoBuffer:
 
 class CloudBuffer:
     """
-    A point cloud message that is used again for every frame.
+    Point cloud messages that are used again.
 
     An organised cloud of one size is filled in place; a list has another length every time, and
     its bytes are copied once into an array of their own.
@@ -95,31 +86,29 @@ class CloudBuffer:
 
     def __init__(self) -> None:
         """Make a buffer."""
-        self._shape: tuple[int, ...] = ()
-        self._message = PointCloud2()
-        self._view: Pixels = np.empty(0)
+        self._messages = Rotation(
+            lambda shape, kind: zeroed(empty_cloud(*shape, dense=False), shape, kind))
+
+    def place(self, shape: tuple[int, ...], kind: type) -> Pixels | None:
+        """Return memory of a message to write the next cloud into, see :class:`Rotation`."""
+        return self._messages.place(shape, kind)
 
     def fill(self, header: Header, cloud: npt.NDArray[np.float32]) -> PointCloud2:
         """
-        Return the message with these points; valid until the next call.
+        Return a message with these points; valid until the next call.
 
         :param header: header of the input image, or one in the frame of the points.
         :param cloud: (H, W, C) float32 with NaN where there is no point, or a list (N, C) without
-            NaN: x, y, z in metres and, where C is 4, packed colour.
+            NaN: x, y, z in metres and, where C is 4, packed colour. Copied unless it is in a
+            place that this buffer gave.
         """
         if cloud.ndim == 2:
             return self._fill_list(header, cloud)
-        if cloud.shape != self._shape:
-            self._message = empty_cloud(*cloud.shape, dense=False)
-            self._view = zeros(self._message, cloud.nbytes, np.uint32).reshape(cloud.shape)
-            self._shape = cloud.shape
-        self._message.header = header
-        # As integers: a float copy may change the bits of a colour that looks like a NaN.
-        np.copyto(self._view, cloud.view(np.uint32))
-        return self._message
+        message = self._messages.filled(cloud)
+        message.header = header
+        return message
 
     def _fill_list(self, header: Header, cloud: npt.NDArray[np.float32]) -> PointCloud2:
-        self._shape = ()
         message = empty_cloud(1, *cloud.shape, dense=True)
         message.header = header
         message.data.frombytes(cloud.reshape(-1).view(np.uint8).data)

@@ -162,7 +162,7 @@ class CameraInput:
         if not wanted:
             self._idle += 1
             return
-        options = options_of(settings, wanted)
+        options = replace(options_of(settings, wanted), memory=self._outputs.memory)
         if pair.info is None and not self._may_do_without(settings, options):
             self._no_info += 1
             self._reporter.warn('no_camera_info', self._missing_info())

@@ -41,7 +41,8 @@ class Topic:
     ``output`` is what the engine must compute for it, ``buffer`` makes its long-lived message,
     ``value`` takes from a result what goes into the message (None: nothing to publish),
     ``offered`` says whether a model can give it at all, and ``frame_id`` names its frame where
-    that is not the image's.
+    that is not the image's. ``in_place``: the message's bytes are those of the output, which the
+    engine then writes into the message.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Topic:
     value: Callable[[DepthResult], Any]
     offered: Callable[[EngineInfo], bool] = lambda info: True
     frame_id: Callable[[DepthResult], str] | None = None
+    in_place: bool = False
 
 
 def is_metric(info: EngineInfo) -> bool:
@@ -78,13 +80,13 @@ TOPICS = (
     Topic('depth/camera_info', CameraInfo, Output.DEPTH, InfoBuffer,
           lambda result: result.intrinsics),
     Topic('depth/image', Image, Output.DEPTH, lambda: ImageBuffer('32FC1'),
-          lambda result: result.depth, is_metric),
+          lambda result: result.depth, is_metric, in_place=True),
     Topic('depth/image_raw', Image, Output.DEPTH, lambda: ImageBuffer('16UC1'),
           lambda result: millimetres(result.depth), is_metric),
     Topic('depth/relative', Image, Output.DEPTH, lambda: ImageBuffer('32FC1'),
-          lambda result: result.depth, is_relative),
+          lambda result: result.depth, is_relative, in_place=True),
     Topic('depth/points', PointCloud2, Output.POINTS, CloudBuffer,
-          lambda result: result.cloud, is_metric, cloud_frame),
+          lambda result: result.cloud, is_metric, cloud_frame, in_place=True),
     Topic('depth/scan', LaserScan, Output.SCAN, ScanBuffer,
           lambda result: result.scan, is_metric,
           lambda result: result.scan.frame_id if result.scan else ''),
@@ -95,7 +97,7 @@ TOPICS = (
     Topic('color/image', Image, Output.DEPTH, lambda: ImageBuffer('rgb8'),
           lambda result: result.color),
     Topic('confidence/image', Image, Output.CONFIDENCE, lambda: ImageBuffer('32FC1'),
-          lambda result: result.confidence, lambda info: info.has_confidence),
+          lambda result: result.confidence, lambda info: info.has_confidence, in_place=True),
     Topic('sky/mask', Image, Output.SKY, lambda: ImageBuffer('mono8'), sky_mask,
           lambda info: info.has_sky),
     Topic('camera_info/estimated', CameraInfo, Output.INTRINSICS, InfoBuffer,
@@ -152,6 +154,13 @@ class Outputs:
         """
         self._clouds.hertz = clouds_per_second
         return wanted if self._clouds.allows(stamp_ns) else wanted - {Output.POINTS}
+
+    def memory(self, output: Output, shape: tuple[int, ...], kind: type) -> Any:
+        """Return the memory of a message that an output is to be written into, None without."""
+        for topic, buffer, publisher in self._offered:
+            if topic.in_place and topic.output is output and publisher.get_subscription_count():
+                return buffer.place(shape, kind)
+        return None
 
     def publish(self, result: DepthResult) -> None:
         """

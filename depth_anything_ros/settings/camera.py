@@ -53,6 +53,10 @@ class DepthSettings:
         'upper_bound_resize', 'Side that gets process_res, and how the other is made to fit.',
         choices=('upper_bound_resize', 'upper_bound_crop', 'lower_bound_resize',
                  'lower_bound_crop'))
+    preprocess: str = setting(
+        'exact', 'How the image is made smaller for the network. exact: as upstream; fast: by '
+        'halves, then linear, several times faster from full HD (docs/performance.md).',
+        choices=('exact', 'fast'))
     output_size: str = setting(
         'input', "Size of all that is published: the image's, or that of the processed image.",
         choices=('input', 'model'))

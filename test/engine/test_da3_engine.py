@@ -45,6 +45,8 @@ from depth_anything_ros.errors import (
     NotReady,
     OutOfMemory,
 )
+from depth_anything_ros.frame_options import options_of
+from depth_anything_ros.settings import changed, Settings
 import numpy as np
 import pytest
 from tiny_networks import tiny_any_view, tiny_metric, tiny_nested
@@ -200,6 +202,19 @@ def test_the_models_own_process_res_is_the_default() -> None:
     engine = DA3Engine.load('da3-tiny', device='cpu', random_weights=0)
     assert engine.prepare(frame_of(640, 480), replace(METRES, process_res=0)).shape == (126, 168)
     assert engine.prepare(frame_of(640, 480), METRES).shape == (70, 98)
+
+
+def test_the_setting_preprocess_changes_what_the_network_sees() -> None:
+    engine, frame = metric_engine(), frame_of(640, 480)
+    pixels = {}
+    for value in ('exact', 'fast'):
+        settings = changed(Settings(), {
+            'depth.preprocess': value, 'depth.process_res': 98, 'camera.fov_deg': 60.0})
+        options = options_of(settings, EVERYTHING)
+        pixels[value] = engine.prepare(frame, options).payload.pixels
+        assert np.isfinite(run(engine, frame, options).depth).any()
+    assert pixels['exact'].shape == pixels['fast'].shape
+    assert (pixels['exact'] != pixels['fast']).mean() > 0.5
 
 
 def test_a_flat_image_is_refused() -> None:

@@ -25,7 +25,7 @@ from depth_anything_ros.core.camera import Intrinsics
 from depth_anything_ros.core.options import PROCESS_RES_METHODS
 from depth_anything_ros.core.processed_size import affordable_reduction, LONGEST, plan
 from depth_anything_ros.engine.network import import_upstream
-from depth_anything_ros.engine.preprocess import normalised, process
+from depth_anything_ros.engine.preprocess import normalised, normalised_on_host, process
 from depth_anything_ros.errors import InvalidImage, InvalidRequest
 import numpy as np
 import pytest
@@ -172,3 +172,27 @@ def test_a_smaller_picture_is_seen_at_the_same_size(size, process_res, method, f
     assert affordable_reduction(*size, process_res, method) == factor
     small = size[0] // factor, size[1] // factor
     assert plan(*small, process_res, method) == plan(*size, process_res, method)
+
+
+@pytest.mark.parametrize(('size', 'process_res'), [
+    ((1920, 1080), 504), ((640, 480), 504), ((641, 363), 70), ((322, 1288), 140), ((60, 40), 280)])
+@pytest.mark.parametrize('method', ['upper_bound_resize', 'upper_bound_crop'])
+def test_fast_is_near_exact(size, process_res, method):
+    height, width = size[::-1]
+    x, y = np.meshgrid(np.arange(width), np.arange(height))
+    rgb = np.stack([127 + 100 * np.sin(x / 40) * np.cos(y / 30), 255 * x / width,
+                    255 * y / height], -1).astype(np.uint8)
+    steps = plan(width, height, process_res, method)
+    exact, fast = process(rgb, steps), process(rgb, steps, fast=True)
+    assert fast.shape == exact.shape and fast.dtype == np.uint8
+    difference = np.abs(exact.astype(int) - fast)
+    assert difference.mean() < 1.5 and difference.max() < 25
+    assert (difference > 0).any()
+
+
+def test_one_table_normalises_as_the_arithmetic_does():
+    image = np.arange(256 * 3, dtype=np.int64).reshape(16, 16, 3).astype(np.uint8)
+    padded = np.zeros((16, 20, 3), np.uint8)
+    padded[:, 2:-2] = image
+    expected = normalised(torch.from_numpy(image)[None])[0].permute(1, 2, 0)
+    assert torch.equal(normalised_on_host(padded[:, 2:-2]), expected)

@@ -1,0 +1,114 @@
+# Copyright 2026 the depth_anything_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Who owns the memory of messages: results are written there, never under a reader's eyes."""
+
+import pytest
+
+pytest.importorskip('rclpy')
+
+from depth_anything_ros.core.options import Output
+from depth_anything_ros.ros.buffers import CloudBuffer, ImageBuffer
+from depth_anything_ros.ros.outputs import TOPICS
+from depth_anything_ros.ros.rotation import MOST
+import numpy as np
+from std_msgs.msg import Header
+import torch
+
+SHAPE = (6, 8)
+
+
+def address(values):
+    return values.__array_interface__['data'][0]
+
+
+@pytest.mark.parametrize('buffer, shape', [
+    (ImageBuffer('32FC1'), SHAPE), (CloudBuffer(), (*SHAPE, 4))])
+def test_what_is_written_in_place_is_published_without_a_copy(buffer, shape):
+    place = buffer.place(shape, np.float32)
+    place[:] = 3.5
+    message = buffer.fill(Header(frame_id='a'), place)
+    assert np.frombuffer(message.data, np.float32).__array_interface__['data'][0] == address(place)
+    assert (np.frombuffer(message.data, np.float32) == 3.5).all()
+    assert (message.height, message.width, message.header.frame_id) == (6, 8, 'a')
+    assert len(message.data) == place.nbytes
+
+
+@pytest.mark.parametrize('holder', [
+    lambda place: place, lambda place: place[1:, ::2], lambda place: place.view(np.uint32),
+    lambda place: memoryview(place), lambda place: torch.from_numpy(place)[2]])
+def test_memory_that_somebody_looks_into_is_not_given_out(holder):
+    buffer = ImageBuffer('32FC1')
+    place = buffer.place(SHAPE, np.float32)
+    place[:] = 1.0
+    held, where = holder(place), address(place)
+    buffer.fill(Header(), place)
+    del place
+    for value in range(2, 9):
+        other = buffer.place(SHAPE, np.float32)
+        assert address(other) != where
+        other[:] = value
+        buffer.fill(Header(), np.full(SHAPE, value + 0.5, np.float32))
+        del other
+    assert (np.asarray(held).view(np.float32) == 1.0).all()
+    del held
+    addresses = [address(buffer.place(SHAPE, np.float32)) for _ in range(2)]
+    assert addresses == [where, where]
+
+
+def test_two_messages_are_enough_where_one_frame_is_published_and_one_is_made():
+    buffer, places = ImageBuffer('32FC1'), []
+    result = None
+    for value in range(20):
+        result = buffer.place(SHAPE, np.float32)  # the one before is held until now
+        places.append(address(result))
+        result[:] = value
+        assert np.frombuffer(buffer.fill(Header(), result).data, np.float32)[0] == value
+    assert len(set(places)) == 2
+
+
+def test_results_that_are_kept_take_memory_of_their_own_in_the_end():
+    buffer, kept = ImageBuffer('32FC1'), []
+    for value in range(MOST + 3):
+        place = buffer.place(SHAPE, np.float32)
+        values = np.empty(SHAPE, np.float32) if place is None else place
+        values[:] = value
+        message = buffer.fill(Header(), values)
+        assert (np.frombuffer(message.data, np.float32) == value).all()
+        kept.append(values)
+    assert [values[0, 0] for values in kept] == list(range(MOST + 3))
+    assert place is None
+    kept.clear()
+    del values
+    assert buffer.place(SHAPE, np.float32) is not None
+
+
+def test_arrays_from_elsewhere_are_copied():
+    buffer = ImageBuffer('32FC1')
+    place = buffer.place(SHAPE, np.float32)
+    place[:] = 1.0
+    for values in (place.copy(), place[::-1], place.astype(np.float64).astype(np.float32)):
+        message = buffer.fill(Header(), values)
+        assert np.frombuffer(message.data, np.float32).__array_interface__['data'][0] \
+            != address(place)
+    smaller = buffer.fill(Header(), place[:3])
+    assert (smaller.height, len(smaller.data)) == (3, 3 * 8 * 4)
+    assert (place == 1.0).all()
+
+
+def test_outputs_whose_bytes_are_the_messages_are_made_in_place():
+    in_place = {topic.name: topic.output for topic in TOPICS if topic.in_place}
+    assert in_place == {
+        'depth/image': Output.DEPTH, 'depth/relative': Output.DEPTH,
+        'depth/points': Output.POINTS, 'confidence/image': Output.CONFIDENCE}
