@@ -14,15 +14,12 @@
 
 """Who owns the memory of messages: results are written there, never under a reader's eyes."""
 
-import pytest
-
-pytest.importorskip('rclpy')
-
 from depth_anything_ros.core.options import Output
 from depth_anything_ros.ros.buffers import CloudBuffer, ImageBuffer
 from depth_anything_ros.ros.outputs import TOPICS
 from depth_anything_ros.ros.rotation import MOST
 import numpy as np
+import pytest
 from std_msgs.msg import Header
 import torch
 
