@@ -23,6 +23,8 @@ import pytest
 from std_msgs.msg import Header
 import torch
 
+pytestmark = pytest.mark.ros
+
 SHAPE = (6, 8)
 
 
