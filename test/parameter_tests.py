@@ -41,6 +41,8 @@ TESTS = {
     'model.request_share': f'{MODEL}::test_the_share_of_requests_reaches_the_queue',
     'depth.process_res': f'{MODEL}::test_the_processed_size',
     'depth.process_res_method': f'{MODEL}::test_the_processed_size',
+    'depth.preprocess':
+        'engine/test_da3_engine.py::test_the_setting_preprocess_changes_what_the_network_sees',
     'depth.output_size': f'{OPTIONS}::test_output_size',
     'depth.minimum': f'{OPTIONS}::test_minimum',
     'depth.maximum': f'{OPTIONS}::test_maximum',
