@@ -37,6 +37,7 @@ from depth_anything_ros.reconstruction.scene import Scene
 from depth_anything_ros.reconstruction.steps import Progress, reconstruct
 from depth_anything_ros.settings import Settings
 from depth_anything_ros.settings.reconstruction import ReconstructionSettings
+from depth_anything_ros.watching import Watchers
 
 __all__ = [
     'WARM_UP_SIZE', 'DepthService', 'EngineInfo', 'load_engine', 'open_service', 'Statistics',
@@ -108,6 +109,7 @@ class DepthService:
         :param max_megapixels: processed pixels that the images of one reconstruction may have.
         """
         self._engine = engine
+        self.watchers = Watchers()
         self._most_pixels = int(max_megapixels * 1e6)
         on_cuda = engine.info.device.startswith('cuda')
         self._runner = Runner(
@@ -131,8 +133,14 @@ class DepthService:
         self, name: str, on_result: Callable[[DepthResult], None],
         on_error: Callable[[Exception], None],
     ) -> Stream:
-        """Open a stream of frames of which only the newest matters; see :class:`Runner`."""
-        return self._runner.stream(name, on_result, on_error)
+        """
+        Open a stream of frames of which only the newest matters; see :class:`Runner`.
+
+        What comes out can be seen by others too: see ``watchers``.
+        """
+        stream = self._runner.stream(name, self.watchers.tapped(name, on_result), on_error)
+        self.watchers.add(name, stream)
+        return stream
 
     def submit(
         self, source: Callable[[], Frame], options: FrameOptions, *,

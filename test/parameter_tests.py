@@ -96,6 +96,10 @@ TESTS = {
     'bridges.tcp.port': f'{BRIDGES}::test_the_port',
     'bridges.tcp.tls_cert': f'{SECRETS}::test_flags_and_settings_name_the_files',
     'bridges.tcp.tls_key': f'{SECRETS}::test_flags_and_settings_name_the_files',
+    'bridges.rest.enabled': f'{BRIDGES}::test_rest_with_its_pages_and_names',
+    'bridges.rest.port': f'{BRIDGES}::test_rest_with_its_pages_and_names',
+    'bridges.rest.cors_origins': f'{BRIDGES}::test_rest_with_its_pages_and_names',
+    'bridges.rest.allowed_hosts': f'{BRIDGES}::test_rest_with_its_pages_and_names',
     'reconstruction.max_megapixels': 'reconstruction/test_scene_service.py::'
                                      'test_too_many_pixels_are_refused_before_the_device',
     'reconstruction.conf_thresh_percentile': FUSION,

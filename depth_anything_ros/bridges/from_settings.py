@@ -58,4 +58,10 @@ def bridges_of(
         bridges['tcp'] = TcpBridge(
             access(), group.tcp.port, actions=installed_actions(), roots=roots,
             tls=server_tls(group.tcp.tls_cert, group.tcp.tls_key))
+    if group.rest.enabled:
+        from depth_anything_ros.bridges.rest.options import RestOptions
+        from depth_anything_ros.bridges.rest.server import RestBridge
+        bridges['rest'] = RestBridge(RestOptions(
+            access(), roots=roots, origins=group.rest.cors_origins,
+            hosts=group.rest.allowed_hosts), group.rest.port)
     return bridges

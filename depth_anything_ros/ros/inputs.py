@@ -92,7 +92,13 @@ class CameraInput:
         self._received = self._idle = self._no_info = self._flushed = 0
         self._invalid = self._inactive = 0
         self._law: ScaleLaw | None = None
-        self._stream = service.stream(prefix or 'camera', self._on_result, self._on_error)
+        name = prefix or 'camera'
+        self._stream = service.stream(name, self._on_result, self._on_error)
+        # A server beside the topics may want to see this camera; it says so in its own thread.
+        self._watched: Callable[[], bool] = lambda: service.watchers.watched(name)
+        self._wake = node.create_guard_condition(self.refresh)
+        self._unlisten: Callable[[], None] = service.watchers.on_change(
+            name, self._wake.trigger)
         self.topics = Subscriptions(node, settings(), self._on_image, self._on_info, prefix)
         self.frames = FrameMaker(self.topics.image_topic, reporter)
         self.listening_since = math.inf
@@ -118,7 +124,7 @@ class CameraInput:
     def refresh(self) -> None:
         """Subscribe if an output has a reader, else leave the camera and the device in peace."""
         with self._entry:
-            if self._open and self._outputs.wanted():
+            if self._open and self._wanted():
                 if not self.topics.subscribed:
                     self.listening_since = time.monotonic()
                     self.topics.subscribe()
@@ -127,10 +133,16 @@ class CameraInput:
                 self.listening_since = math.inf
                 self._idle += len(self._pairing.flush())
 
+    def _wanted(self) -> frozenset[Output]:
+        wanted = self._outputs.wanted()
+        return wanted | {Output.DEPTH} if self._watched() else wanted
+
     def close(self) -> None:
         """Unsubscribe; no result is published after this returns."""
         with self._entry, self._exit:
             self._open = False
+        self._unlisten()
+        self._node.destroy_guard_condition(self._wake)
         self.topics.unsubscribe()
         with self._entry:
             self._flushed += len(self._pairing.flush())
@@ -158,7 +170,7 @@ class CameraInput:
     def _submit(self, pair: Pair) -> None:
         settings = self._settings()
         wanted = self._outputs.due(
-            self._outputs.wanted(), stamp_ns(pair.image.header.stamp), settings.points.max_rate)
+            self._wanted(), stamp_ns(pair.image.header.stamp), settings.points.max_rate)
         if not wanted:
             self._idle += 1
             return

@@ -48,9 +48,11 @@ def main(args: Sequence[str] | None = None) -> int:
     if problem is not None:
         print(f'depth_node cannot start: {problem}', file=sys.stderr)
         return 2
+    from depth_anything_ros.bridges.from_settings import bridges_of
     from depth_anything_ros.ros.depth_node import DepthNode
     from depth_anything_ros.ros.running import leave, run
-    code = run(lambda: DepthNode(base=base), args, greeting=(*set_up.done, *set_up.left))
+    code = run(lambda: DepthNode(base=base, companions=bridges_of), args,
+               greeting=(*set_up.done, *set_up.left))
     # All of ours is closed; taking torch down would add a second, of two that a node has to end.
     leave(code)
 

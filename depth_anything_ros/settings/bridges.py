@@ -56,6 +56,23 @@ class TcpSettings:
 
 
 @dataclass(frozen=True)
+class RestSettings:
+    """The REST bridge, with its page at /dashboard."""
+
+    enabled: bool = setting(
+        False, 'Serve HTTP while the node is configured: depth, point clouds, live previews of '
+        'the cameras, metrics.', read_only=True)
+    port: int = setting(
+        8000, 'Its TCP port; 0: any free one, said in the log.', low=0, high=LARGEST_PORT,
+        read_only=True)
+    cors_origins: tuple[str, ...] = setting(
+        (), 'Pages that browsers may ask from beside those of this machine: https://host:port, '
+        'null for files, * for all.', read_only=True)
+    allowed_hosts: tuple[str, ...] = setting(
+        (), 'Further names by which requests may address the server.', read_only=True)
+
+
+@dataclass(frozen=True)
 class BridgeSettings:
     """Where the node listens, and for whom."""
 
@@ -69,3 +86,4 @@ class BridgeSettings:
         (), 'Folders in which clients may name pictures of this machine.', read_only=True)
     zmq: ZmqSettings = field(default_factory=ZmqSettings)
     tcp: TcpSettings = field(default_factory=TcpSettings)
+    rest: RestSettings = field(default_factory=RestSettings)

@@ -101,18 +101,20 @@ def tiff_file(result: DepthResult, header: Header) -> DepthFile:
 
 def msgpack_file(result: DepthResult, header: Header) -> DepthFile:
     """Return a map: the header's keys and ``arrays`` by name (dtype, shape, data)."""
-    return DepthFile(packed({**header, 'arrays': {
-        name: {'dtype': value.dtype.name, 'shape': list(value.shape),
-               'data': bytes(raw_bytes(little_endian(value)))}
-        for name, value in arrays_of(result).items()}}))
+    return DepthFile(packed(with_arrays(result, header, text=False)))
 
 
 def json_file(result: DepthResult, header: Header) -> DepthFile:
     """Return an object: the header's keys and ``arrays`` by name, with data in base64."""
-    return DepthFile(json.dumps({**header, 'arrays': {
+    return DepthFile(json.dumps(with_arrays(result, header, text=True)).encode())
+
+
+def with_arrays(result: DepthResult, header: Header, *, text: bool) -> dict[str, Any]:
+    """Return the header's keys and ``arrays`` by name, their data in base64 or as bytes."""
+    return {**header, 'arrays': {
         name: {'dtype': value.dtype.name, 'shape': list(value.shape),
-               'data': base64_of(raw_bytes(little_endian(value)))}
-        for name, value in arrays_of(result).items()}}).encode())
+               'data': (base64_of if text else bytes)(raw_bytes(little_endian(value)))}
+        for name, value in arrays_of(result).items()}}
 
 
 FORMS: Mapping[str, tuple[str, Callable[[DepthResult, Header], DepthFile]]] = {
@@ -172,6 +174,11 @@ def encoded(ending: str, picture: npt.NDArray[Any], *parameters: int) -> bytes:
     if not done:
         raise InferenceFailed(f'OpenCV cannot write {picture.dtype} {picture.shape} as {ending}')
     return bytes(data.data)
+
+
+def jpeg(rgb: npt.NDArray[np.uint8], quality: int = 80) -> bytes:
+    """Return an RGB picture as a JPEG for people to look at."""
+    return encoded('.jpg', cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), cv2.IMWRITE_JPEG_QUALITY, quality)
 
 
 def picture_of(data: bytes) -> npt.NDArray[Any]:

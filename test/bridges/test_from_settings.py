@@ -27,6 +27,7 @@ from depth_anything_ros.engine.given import GivenDepthEngine
 from depth_anything_ros.errors import ConfigError, MissingDependency, NotReady, Unauthorized
 from depth_anything_ros.service import DepthService
 from depth_anything_ros.settings import changed, Settings
+import httpx
 import pytest
 from zmq_parts import ask
 
@@ -73,6 +74,20 @@ def test_a_bridge_goes_on_with_another_service():
         for client in (zmq, tcp):
             with pytest.raises(NotReady):
                 client.estimate(picture())
+
+
+def test_rest_with_its_pages_and_names():
+    bridges = made(zmq__enabled=False, tcp__enabled=False, rest__enabled=True, rest__port=0,
+                   rest__cors_origins=('https://panel.example',),
+                   rest__allowed_hosts=('robot.example',))
+    with opened(bridges, serving()):
+        address = bridges['rest'].address
+        for headers, status in (
+                ({}, 200), ({'Host': 'robot.example'}, 200), ({'Host': 'other.example'}, 403),
+                ({'Origin': 'https://panel.example'}, 200),
+                ({'Origin': 'https://other.example'}, 403)):
+            assert httpx.get(f'{address}/v1/models', headers=headers,
+                             trust_env=False).status_code == status
 
 
 def test_nothing_is_served_unless_it_is_enabled():

@@ -37,6 +37,9 @@ ROOMS = (
     f'{ROUTES}.models',
     f'{ROUTES}.seed',
     f'{ROUTES}.depth',
+    f'{ROUTES}.pointcloud',
+    f'{ROUTES}.batch',
+    f'{ROUTES}.streams',
     f'{ROUTES}.metrics',
 )
 """Modules with a function ``register(app, context)``; see this package's documentation."""

@@ -96,6 +96,10 @@ class RestContext:
             raise NotReady(f'the server is {self.stage}; try again')
         return self._service
 
+    def serves(self, service: DepthService) -> bool:
+        """Return whether a service is still the one that answers."""
+        return self._service is service and not self.draining.is_set()
+
     def on_start(self, hook: Hook) -> None:
         """Call an async function in the event loop before the first request."""
         self.starting.append(hook)

@@ -108,6 +108,11 @@ class Metrics:
         yield counter('batches', 'Calls of the network by the pictures in each.', [
             ((str(size),), count) for size, count in seen.batches.items()], ('size',))
         yield counter('infer_busy_seconds', 'Time of the network.', [((), seen.busy_s)])
+        streams = service.watchers.streams()
+        yield counter('stream_frames', 'Frames of the cameras by what became of them.', [
+            ((name, outcome), getattr(stream.counts(), outcome))
+            for name, stream in streams.items()
+            for outcome in ('received', 'done', 'failed', 'dropped')], ('stream', 'outcome'))
         memory = service.device_memory()
         if memory is not None:
             yield gauge('device_memory_bytes', 'Memory of the device.', zip(

@@ -49,7 +49,14 @@ class UnsupportedMedia(InvalidRequest):
     code = 'unsupported_media_type'
 
 
-STATUSES: dict[type[BaseException], int] = {NotAcceptable: 406, UnsupportedMedia: 415}
+class NotFound(InvalidRequest):
+    """There is nothing of that name."""
+
+    code = 'not_found'
+
+
+STATUSES: dict[type[BaseException], int] = {
+    NotFound: 404, NotAcceptable: 406, UnsupportedMedia: 415}
 """Errors that HTTP alone knows; the others are in ``wire/status.py``."""
 
 CODES = {404: 'not_found', 405: 'method_not_allowed'}
