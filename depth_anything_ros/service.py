@@ -32,6 +32,7 @@ from depth_anything_ros.engine.owners import Stream
 from depth_anything_ros.engine.runner import Runner
 from depth_anything_ros.engine.tally import Statistics
 from depth_anything_ros.errors import Cancelled, DeadlineExceeded, InvalidRequest
+from depth_anything_ros.reconstruction.incremental import IncrementalScene
 from depth_anything_ros.reconstruction.options import SceneOptions
 from depth_anything_ros.reconstruction.scene import Scene
 from depth_anything_ros.reconstruction.steps import Progress, reconstruct
@@ -204,22 +205,47 @@ class DepthService:
         :raises PayloadTooLarge: when they are more than ``max_megapixels``.
         :raises Busy: when too many requests are under way.
         """
-        engine = self._engine
-        if not isinstance(engine, MultiViewEngine):
-            raise InvalidRequest(f'the engine of {self.info.model} makes no reconstructions')
-
-        def infer(prepared: PreparedViews) -> Views:
-            future = self.call(lambda _: engine.infer_views(prepared))
-            while not wait([future], CANCEL_PERIOD).done:
-                # Only what still waits for the device can be withdrawn.
-                if cancelled and cancelled() and future.cancel():
-                    raise Cancelled('cancelled while waiting for the device')
-            return future.result()
-
+        engine = self._multi_view()
         return reconstruct(
-            lambda fitting: engine.prepare_views(frames, fitting, self._most_pixels), infer,
-            frames, options or SceneOptions(), predicts_intrinsics=self.info.predicts_intrinsics,
-            progress=progress, cancelled=cancelled)
+            lambda fitting: engine.prepare_views(frames, fitting, self._most_pixels),
+            lambda prepared: self._views(prepared, cancelled), frames, options or SceneOptions(),
+            predicts_intrinsics=self.info.predicts_intrinsics, progress=progress,
+            cancelled=cancelled)
+
+    def incremental(self, options: SceneOptions | None = None) -> IncrementalScene:
+        """
+        Return an empty scene that grows with images, each window by one call of the network.
+
+        :param options: how images become a scene; default: the defaults.
+        :raises InvalidRequest: when the model cannot look at several images together.
+        """
+        engine, chosen = self._multi_view(), options or SceneOptions()
+        if not self.info.multi_view:
+            raise InvalidRequest(
+                f'{self.info.model} predicts no camera poses: its scenes cannot grow')
+
+        def views_of(frames: Sequence[Frame], cancelled: Callable[[], bool]) -> Views:
+            prepared = engine.prepare_views(frames, chosen.frame_options(), self._most_pixels)
+            return self._views(prepared, cancelled)
+
+        return IncrementalScene(views_of, chosen)
+
+    def _multi_view(self) -> MultiViewEngine:
+        if not isinstance(self._engine, MultiViewEngine):
+            raise InvalidRequest(f'the engine of {self.info.model} makes no reconstructions')
+        return self._engine
+
+    def _views(
+        self, prepared: PreparedViews, cancelled: Callable[[], bool] | None,
+    ) -> Views:
+        """Run the network on a scene's images when their turn has come."""
+        engine = self._multi_view()
+        future = self.call(lambda _: engine.infer_views(prepared))
+        while not wait([future], CANCEL_PERIOD).done:
+            # Only what still waits for the device can be withdrawn.
+            if cancelled and cancelled() and future.cancel():
+                raise Cancelled('cancelled while waiting for the device')
+        return future.result()
 
     def close(self, timeout: float = 5.0) -> None:
         """Stop serving, let the frame on the device finish, then free the engine."""
