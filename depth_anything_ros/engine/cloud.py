@@ -16,6 +16,8 @@
 
 from __future__ import annotations
 
+import math
+
 from depth_anything_ros.core.cloud_options import CloudOptions
 from depth_anything_ros.core.placement import Matrix
 from depth_anything_ros.engine.cloud_filters import (
@@ -62,32 +64,36 @@ def make_cloud(
     """
     step = slice(None, None, options.stride)
     depth = depth[step, step]
-    rays = torch.stack((
-        table.x[None, step].expand(depth.shape), table.y[step, None].expand(depth.shape),
-        torch.ones_like(depth)), -1)
-    points = rays * depth[..., None]
-    distance = lengths(points)
-    keep = (distance >= options.nearest) & (distance <= options.farthest)
-    height = _along(points, (placement or to_level)[2])
-    keep &= (height >= options.lowest) & (height <= options.highest)
+    x, y = table.x[step], table.y[step]
+    points = torch.stack((depth * x, depth * y[:, None], depth), -1)
+    keep = depth.isfinite()
+    if options.nearest > 0 or options.farthest < math.inf:
+        distance = lengths(points)
+        keep &= (distance >= options.nearest) & (distance <= options.farthest)
+    if options.lowest > -math.inf or options.highest < math.inf:
+        height = _along(points, (placement or to_level)[2])
+        keep &= (height >= options.lowest) & (height <= options.highest)
     if beyond is not None:
-        free = beyond[step, step] | (distance > options.farthest)
-        clearing = rays * (far_distance / lengths(rays))[..., None]
+        free = beyond[step, step]
+        if options.farthest < math.inf:
+            free = free | (distance > options.farthest)
+        far = far_distance / (x * x + (y * y)[:, None] + 1).sqrt()
+        clearing = torch.stack((far * x, far * y[:, None], far), -1)
         points = torch.where(free[..., None], clearing, points)
         keep |= free
     if placement is not None:
         points = torch.stack([_along(points, row) for row in placement], -1)
-    if options.listed:
-        points = points[keep]
-        if rgb is not None:
-            rgb = rgb[keep]
-        if options.voxel_size:
-            chosen = first_of_voxels(points, options.voxel_size)
-            points = points[chosen]
-            rgb = None if rgb is None else rgb[chosen]
-    else:
-        points = torch.where(keep[..., None], points, NAN)
-    return points if rgb is None else _coloured(points, rgb)
+    if not options.listed:
+        points = points.masked_fill_(~keep[..., None], NAN)
+        return points if rgb is None else _coloured(points, rgb)
+    chosen = keep.flatten().nonzero().squeeze(1)
+    points = points.view(-1, 3).index_select(0, chosen)
+    if options.voxel_size:
+        first = first_of_voxels(points, options.voxel_size)
+        points, chosen = points.index_select(0, first), chosen.index_select(0, first)
+    if rgb is None:
+        return points
+    return _coloured(points, rgb.reshape(-1, 3).index_select(0, chosen))
 
 
 def _along(points: torch.Tensor, row: tuple[float, float, float, float]) -> torch.Tensor:

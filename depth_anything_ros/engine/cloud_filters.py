@@ -109,10 +109,17 @@ def first_of_voxels(points: torch.Tensor, size: float) -> torch.Tensor:
     distance = x * x + y * y + z * z
     shifted = index.long() + AXIS_LIMIT
     keys = (shifted[:, 0] << 2 * AXIS_BITS) | (shifted[:, 1] << AXIS_BITS) | shifted[:, 2]
-    # Two stable sorts are one by both: equals stay in the order of the list.
-    order = distance.argsort(stable=True)
-    order = order[keys[order].argsort(stable=True)]
-    ordered = keys[order]
-    first = torch.ones_like(ordered, dtype=torch.bool)
-    first[1:] = ordered[1:] != ordered[:-1]
-    return order[first].sort().values
+    order = keys.argsort(stable=True)
+    ordered, distance = keys[order], distance[order]
+    begins = torch.ones_like(ordered, dtype=torch.bool)
+    begins[1:] = ordered[1:] != ordered[:-1]
+    voxel = begins.cumsum(0) - 1
+    least = distance.new_full((int(voxel[-1]) + 1,), math.inf).scatter_reduce_(
+        0, voxel, distance, 'amin')
+    nearest = (distance == least[voxel]).nonzero().squeeze(1)
+    # Of equally near ones the first in the list: the sort was stable.
+    voxel = voxel[nearest]
+    first = torch.ones_like(voxel, dtype=torch.bool)
+    first[1:] = voxel[1:] != voxel[:-1]
+    chosen: torch.Tensor = order[nearest[first]].sort().values
+    return chosen

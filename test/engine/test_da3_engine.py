@@ -28,7 +28,12 @@ import weakref
 from depth_anything_ros.core.camera import Intrinsics
 from depth_anything_ros.core.depth import DepthKind, FocalSource
 from depth_anything_ros.core.frame import Frame
-from depth_anything_ros.core.options import FrameOptions, Output, PROCESS_RES_METHODS
+from depth_anything_ros.core.options import (
+    FrameOptions,
+    Output,
+    OutputSize,
+    PROCESS_RES_METHODS,
+)
 from depth_anything_ros.core.processed_size import plan
 from depth_anything_ros.core.result import DepthResult
 from depth_anything_ros.engine.base import Engine
@@ -36,6 +41,7 @@ from depth_anything_ros.engine.checkpoint import save_checkpoint
 from depth_anything_ros.engine.da3 import DA3Engine
 from depth_anything_ros.engine.models import find
 from depth_anything_ros.engine.network import build_random
+from depth_anything_ros.engine.preprocess import process
 from depth_anything_ros.errors import (
     ConfigError,
     InferenceFailed,
@@ -125,6 +131,30 @@ def test_a_relative_model_gives_no_metres_and_no_cloud() -> None:
     assert any('no unit' in note for note in result.notes)
     assert result.scale_law.focal_source is FocalSource.MODEL
     assert result.intrinsics is not None and result.intrinsics.size == (128, 96)
+
+
+def test_the_models_own_idea_of_a_known_camera() -> None:
+    camera = Intrinsics(150.0, 140.0, 60.0, 50.0, 128, 96)
+    engine, frame = DA3Engine(tiny_any_view(), find('da3-small')), frame_of(intrinsics=camera)
+    result = run(engine, frame, replace(METRES, outputs=frozenset({Output.INTRINSICS})))
+    assert result.intrinsics == camera
+    assert result.estimated is not None and result.estimated.size == (128, 96)
+    guessed = run(engine, replace(frame, intrinsics=None), replace(METRES, fov_deg=0.0))
+    assert result.estimated == guessed.intrinsics == guessed.estimated
+    assert run(engine, frame, replace(METRES, outputs=frozenset())).estimated is None
+    assert run(metric_engine(), frame).estimated is None
+
+
+@pytest.mark.parametrize('method', PROCESS_RES_METHODS)
+def test_the_models_size_brings_the_pixels_that_the_network_saw(method: str) -> None:
+    engine, frame = metric_engine(), frame_of(130, 96)
+    options = replace(METRES, process_res_method=method, output_size=OutputSize.MODEL)
+    steps = plan(130, 96, 98, method)
+    result = run(engine, frame, options)
+    assert result.depth.shape[::-1] == steps.size
+    np.testing.assert_array_equal(result.color, process(frame.rgb, steps))
+    assert result.intrinsics is not None and result.intrinsics.size == steps.size
+    assert result.cloud is not None and result.cloud.shape[:2] == result.depth.shape
 
 
 @pytest.mark.parametrize('bias', [-1000.0, 3.13])

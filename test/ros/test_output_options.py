@@ -22,6 +22,7 @@ from depth_anything_ros.core.placement import Mount, placed
 from depth_anything_ros.engine.given import GivenDepthEngine
 from depth_anything_ros.service import DepthService
 from depth_anything_ros.settings import describe
+from depth_anything_ros.srv import EstimateDepth
 import numpy as np
 import pytest
 from rclpy.parameter import Parameter
@@ -419,3 +420,17 @@ def test_a_snapshot_is_taken_as_a_whole_or_not_at_all(bench, values, words):
     assert not result.successful and words in result.reason
     cloud = bench.ask()['depth/points']
     assert (cloud.height, cloud.width) == (60, 80)
+
+
+def test_the_service_gives_what_it_promises_whatever_the_topics_do(bench):
+    WORLD.scale = 2
+    bench.change(points__dense=True, points__stride=2, sky__mode='inf', depth__output_size='model')
+    client = bench.rig.node.create_client(EstimateDepth, 'depth_anything/estimate_depth')
+    assert client.wait_for_service(20.0)
+    future = client.call_async(EstimateDepth.Request(
+        image=coded_image(room(), 1), camera_info=camera_info(CAMERA, 1), with_cloud=True))
+    assert wait_until(future.done)
+    answer = future.result()
+    assert answer.success, answer.message
+    assert (answer.cloud.height, answer.cloud.width, answer.cloud.point_step) == (60, 80, 16)
+    assert not np.isinf(depth_from(answer.depth)).any()
