@@ -30,6 +30,10 @@ from rclpy.time import Time
 
 logger = logging.getLogger(__name__)
 
+JUMP_NS = 5_000_000_000
+"""Stamps that fall behind the newest by so much, half of what tf2 remembers, come of a bag that
+began again: what it remembers would then make tf2 ignore what is sent now."""
+
 IDENTITY = ((1.0, 0.0, 0.0, 0.0), (0.0, 1.0, 0.0, 0.0), (0.0, 0.0, 1.0, 0.0))
 
 
@@ -65,6 +69,7 @@ class Transforms:
         self._buffer: Any = None
         self._listener: Any = None
         self._reachable: set[tuple[str, str]] = set()
+        self._newest = 0
 
     def listen(self, settings: Settings) -> None:
         """Subscribe when a target frame is set, unsubscribe when none is."""
@@ -96,6 +101,10 @@ class Transforms:
             return Placement(target, IDENTITY)
         with self._lock:
             buffer = self._buffer
+            if buffer is not None and stamp_ns < self._newest - JUMP_NS:
+                buffer.clear()
+                self._newest = 0
+            self._newest = max(self._newest, stamp_ns)
             wait = timeout if (target, frame_id) in self._reachable else 0.0
         if buffer is None:
             return None

@@ -141,6 +141,14 @@ def test_without_a_transform_there_is_no_cloud_all_else_comes_and_the_reason_is_
         assert tf2.Buffer.made[-1].waits == [0.0, 0.0, 0.0]
 
 
+def test_what_tf_remembers_is_forgotten_when_a_bag_begins_again(rig, tf2):
+    with node_here(rig.node.context, points__target_frame='base_link'):
+        for second, cleared in ((100, 0), (101, 0), (98, 0), (101, 0), (20, 1), (21, 1)):
+            rig.got['depth/points'].clear()
+            rig.ask(*frame_at(second * 10 ** 9))
+            assert tf2.Buffer.made[-1].cleared == cleared
+
+
 @pytest.mark.parametrize('timeout, comes', [(0.0, False), (1.0, True)])
 def test_how_long_a_transform_that_lags_is_waited_for(rig, tf2, timeout, comes):
     with node_here(rig.node.context, points__target_frame='odom', points__tf_timeout=timeout):

@@ -40,7 +40,7 @@ class Buffer:
     made = []
 
     def __init__(self, cache_time=None, node=None):
-        self.waits = []
+        self.waits, self.cleared = [], 0
         Buffer.made.append(self)
 
     def lookup_transform(self, target_frame, source_frame, time, timeout):
@@ -53,6 +53,9 @@ class Buffer:
                 if now() >= end:
                     raise
                 pause()
+
+    def clear(self):
+        self.cleared += 1
 
     def _find(self, target, source, stamp):
         known = self.poses.get((target, source), [])
