@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""``depth-anything client``: depth of one picture from a server, as files."""
+"""``depth-anything client``: depth of a picture, a folder or a video from a server, as files."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from pathlib import Path
 
 from depth_anything_ros.bridges.access import KEY_VARIABLE
 from depth_anything_ros.bridges.launcher import port_number
+from depth_anything_ros.cli.client_many import FORMATS, run_many
 from depth_anything_ros.cli.picture import (
     add_picture_arguments,
     check_output,
@@ -29,6 +30,7 @@ from depth_anything_ros.cli.picture import (
     matrix_of,
     read_rgb,
 )
+from depth_anything_ros.cli.sequences import sequence_of
 from depth_anything_ros.cli.serve import TCP_PORT, ZMQ_PORT
 from depth_anything_ros.clients.base import Client, TIMEOUT_S
 from depth_anything_ros.core.frame import Frame
@@ -37,13 +39,18 @@ from depth_anything_ros.wire.results import DepthReply
 import numpy as np
 import numpy.typing as npt
 
-HELP = 'Ask a server for the depth of a picture and write it as .npy, .npz, .png or .ply.'
+HELP = 'Ask a server for the depth of a picture, a folder or a video, and write it to files.'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     parser.add_argument('protocol', choices=('zmq', 'tcp'), help='what the server speaks')
     add_picture_arguments(parser)
+    parser.add_argument('--format', choices=FORMATS, default=FORMATS[0],
+                        help='of the depths of a folder or video, for which -o, --preview and '
+                             '--ply name folders (default: %(default)s)')
+    parser.add_argument('--every', type=int, default=1, metavar='N',
+                        help='take one picture of N (default: all)')
     parser.add_argument('--host', default='127.0.0.1',
                         help='where the server is (default: %(default)s)')
     parser.add_argument('--port', type=port_number,
@@ -58,15 +65,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Ask, write the files and say what was done."""
-    check_output(arguments.output)
-    rgb = read_rgb(arguments.image)
+    """Ask, write the files and say what was done; 1 when some pictures of many have failed."""
+    pictures = sequence_of(arguments.image, arguments.every)
+    if pictures is None:
+        check_output(arguments.output)
+        rgb = read_rgb(arguments.image)
     with connect(arguments) as client:
-        reply = client.estimate(
-            rgb, matrix_of(arguments, rgb), process_res=arguments.process_res,
-            fov_deg=arguments.fov, focal_length=arguments.focal, maximum=arguments.max_depth)
-    print(f'model       {reply.model}')
-    hand_out(arguments, result_of(reply, rgb))
+        def ask(rgb: npt.NDArray[np.uint8]) -> DepthResult:
+            return result_of(client.estimate(
+                rgb, matrix_of(arguments, rgb), process_res=arguments.process_res,
+                fov_deg=arguments.fov, focal_length=arguments.focal,
+                maximum=arguments.max_depth), rgb)
+
+        if pictures is not None:
+            return run_many(arguments, pictures, ask)
+        result = ask(rgb)
+    print(f'model       {result.model}')
+    hand_out(arguments, result)
     return 0
 
 
