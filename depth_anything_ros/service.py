@@ -185,6 +185,28 @@ class DepthService:
             future.cancel()
             raise DeadlineExceeded(f'no result within {timeout:g} s') from None
 
+    def views(
+        self, sources: Sequence[Callable[[], Frame]], options: FrameOptions, *,
+        deadline: float | None = None,
+    ) -> Future[Views]:
+        """
+        Queue one request for images of a scene that the network looks at together.
+
+        :param sources: each returns an image; one only where the model is not ``info.multi_view``.
+        :param options: what is asked of them.
+        :param deadline: as of :meth:`submit`.
+        :returns: a future with depth and cameras in one world.
+        :raises InvalidRequest: when this engine looks at single images only.
+        :raises Busy: when too many requests are under way.
+        :raises NotReady: when the service is closing.
+        """
+        engine = self._multi_view()
+
+        def infer() -> Views:
+            frames = [source() for source in sources]
+            return engine.infer_views(engine.prepare_views(frames, options, self._most_pixels))
+        return self._runner.call(infer, deadline=deadline)
+
     def reconstruct(
         self, frames: Sequence[Frame], options: SceneOptions | None = None, *,
         progress: Progress | None = None, cancelled: Callable[[], bool] | None = None,

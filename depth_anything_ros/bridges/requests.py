@@ -116,7 +116,8 @@ def matrix_of(value: object) -> Matrix | None:
 
 
 def frame_source(
-    image: object, matrix: Matrix | None, roots: ImageRoots, limits: Limits,
+    image: object, matrix: Matrix | None, roots: ImageRoots, limits: Limits, *,
+    exif_orient: bool = False,
 ) -> Callable[[], Frame]:
     """
     Return what makes the frame of a request, later and in another thread.
@@ -125,10 +126,11 @@ def frame_source(
     :param matrix: K of this image in pixels, None when unknown.
     :param roots: folders in which pictures may be named.
     :param limits: how many pixels it may have.
+    :param exif_orient: turn the pixels of an encoded image as its EXIF orientation says.
     """
     def source() -> Frame:
         content = roots.read(image) if isinstance(image, str) else image
-        rgb = decode_image(content, limits)
+        rgb = decode_image(content, limits, exif_orient=exif_orient)
         height, width = rgb.shape[:2]
         camera = None if matrix is None else Intrinsics.from_matrix(matrix, width, height)
         return Frame(rgb, intrinsics=camera)

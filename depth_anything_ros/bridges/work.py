@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Callable, Sequence
 
@@ -26,35 +27,54 @@ from depth_anything_ros.bridges.requests import (
     matrix_of,
     number_of,
     process_res_of,
+    switch_of,
 )
 from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.options import FrameOptions, Output, PER_PIXEL
 from depth_anything_ros.core.result import DepthResult
 from depth_anything_ros.errors import InvalidRequest
+from depth_anything_ros.service import DepthService
 from depth_anything_ros.wire.limits import Limits
 from depth_anything_ros.wire.message import Message
 from depth_anything_ros.wire.results import result_message
 from depth_anything_ros.wire.status import SUCCESS
 import numpy as np
 
-Results = Sequence[DepthResult]
+Results = Sequence[Any]
+"""One :class:`DepthResult` of each frame; of images seen together their one ``Views``."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """Frames to estimate one after the other, and the reply that their results make."""
+    """
+    Frames to estimate, and the reply that their results make.
+
+    One after the other, or ``together`` as images of one scene.
+    """
 
     sources: Sequence[Callable[[], Frame]]
     options: FrameOptions
     reply: Callable[[Results], Any]
+    together: bool = False
+
+    @property
+    def steps(self) -> int:
+        """Return how many results there will be."""
+        return 1 if self.together else len(self.sources)
+
+    def submit(self, service: DepthService, step: int, deadline: float) -> Future[Any]:
+        """Queue one step; see :meth:`DepthService.submit`."""
+        if self.together:
+            return service.views(self.sources, self.options, deadline=deadline)
+        return service.submit(self.sources[step], self.options, deadline=deadline)
 
 
 def own_work(message: Message, roots: ImageRoots, limits: Limits) -> Work:
     """
     Return the work of an inference in our own form.
 
-    :param message: header keys as :class:`FrameOptions` names them, 'intrinsics' as 3x3 lists;
-        array 'image' as pixels, or one-dimensional as an encoded file.
+    :param message: header keys as :class:`FrameOptions` names them, 'intrinsics' as 3x3 lists,
+        'exif_orient'; array 'image' as pixels, or one-dimensional as an encoded file.
     :param roots: folders in which pictures may be named, as header key 'image'.
     :param limits: how many pixels the image may have.
     :raises InvalidRequest: when a key is wrong.
@@ -77,7 +97,8 @@ def own_work(message: Message, roots: ImageRoots, limits: Limits) -> Work:
         outputs=frozenset(Output(name) for name in names))
     request_id = str(header.get('request_id', ''))
     return Work(
-        [frame_source(image, matrix_of(header.get('intrinsics')), roots, limits)], options,
+        [frame_source(image, matrix_of(header.get('intrinsics')), roots, limits,
+                      exif_orient=switch_of(header, 'exif_orient'))], options,
         lambda results: result_message(results[0], request_id))
 
 

@@ -38,7 +38,6 @@ from depth_anything_ros.bridges.ordering import Ordering, Ticket
 from depth_anything_ros.bridges.rate import RateLine
 from depth_anything_ros.bridges.work import Work
 from depth_anything_ros.bridges.zmq_requests import ZmqRequests
-from depth_anything_ros.core.result import DepthResult
 from depth_anything_ros.errors import DeadlineExceeded, MissingDependency, NotReady
 from depth_anything_ros.service import DepthService
 from depth_anything_ros.wire.arrays import check_size
@@ -96,7 +95,7 @@ class ZmqBridge:
         self._requests = ZmqRequests(
             self._access, roots or ImageRoots(), self._limits.message, self._limits.clients * 8)
         self._ordering = Ordering(self._limits.clients, self._limits.in_flight)
-        self._events: deque[tuple[Ticket, Work, list[DepthResult], Future[DepthResult]]] = deque()
+        self._events: deque[tuple[Ticket, Work, list[Any], Future[Any]]] = deque()
         self._closing_at: float | None = None
         self._thread: threading.Thread | None = None
         self.address = ''
@@ -255,23 +254,22 @@ class ZmqBridge:
         else:
             self._answer(ticket, found)
 
-    def _submit(self, ticket: Ticket, work: Work, results: list[DepthResult]) -> None:
-        future = self._service.submit(
-            work.sources[len(results)], work.options, deadline=ticket.deadline)
+    def _submit(self, ticket: Ticket, work: Work, results: list[Any]) -> None:
+        future = work.submit(self._service, len(results), ticket.deadline)
         ticket.give_up = future.cancel
         future.add_done_callback(partial(self._done, ticket, work, results))
 
     def _done(
-        self, ticket: Ticket, work: Work, results: list[DepthResult],
-        future: Future[DepthResult],
+        self, ticket: Ticket, work: Work, results: list[Any],
+        future: Future[Any],
     ) -> None:
         """Run in a thread of the service: leave the result and ring."""
         self._events.append((ticket, work, results, future))
         self._ring()
 
     def _settle(
-        self, ticket: Ticket, work: Work, results: list[DepthResult],
-        future: Future[DepthResult],
+        self, ticket: Ticket, work: Work, results: list[Any],
+        future: Future[Any],
     ) -> None:
         if ticket.answered:
             return
@@ -280,7 +278,7 @@ class ZmqBridge:
             line = self._rate.count()
             if line is not None:
                 logger.info(line)
-            if len(results) < len(work.sources):
+            if len(results) < work.steps:
                 self._submit(ticket, work, results)
             else:
                 self._answer(ticket, work.reply(results))

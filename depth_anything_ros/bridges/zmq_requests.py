@@ -33,6 +33,7 @@ from depth_anything_ros.bridges.requests import (
 )
 from depth_anything_ros.bridges.work import own_request, Results, unknown_command, Work
 from depth_anything_ros.core.options import FrameOptions
+from depth_anything_ros.core.pose_alignment import aligned, check_poses
 from depth_anything_ros.errors import InvalidIntrinsics, InvalidRequest, LimitExceeded
 from depth_anything_ros.wire.limits import Limits
 from depth_anything_ros.wire.message import Message
@@ -99,11 +100,7 @@ class ZmqRequests:
         if matrix is None:
             matrix = self._matrices.get(client)
         if 'images' in request and 'image' not in request:
-            if matrix is None:
-                raise InvalidIntrinsics('Intrinsics not set. Call set_intrinsics first.')
-            raise InvalidRequest(
-                'several images with extrinsics are not served; send one image, or '
-                'inference_batch')
+            return self._views(request, matrix)
         image = self._image(request.get('image'))
         raw = not switch_of(request, 'metric')
         options = FrameOptions(process_res=process_res_of(request), raw=raw)
@@ -114,6 +111,26 @@ class ZmqRequests:
                 'status': SUCCESS, 'depth': result.depth, 'intrinsics': matrix_reply(result),
                 'units': UNITS[result.kind], 'model': result.model}
         return Work([frame_source(image, matrix, self._roots, self._limits)], options, reply)
+
+    def _views(self, request: Fields, matrix: Matrix | None) -> Work:
+        """Return the work of images of one scene with known poses, as the nested server has it."""
+        if matrix is None:
+            raise InvalidIntrinsics('Intrinsics not set. Call set_intrinsics first.')
+        images = _list(request, 'images')
+        poses = poses_of(request.get('extrinsics'), len(images))
+        sources = [frame_source(self._image(image), matrix, self._roots, self._limits)
+                   for image in images]
+
+        def reply(results: Results) -> dict[str, Any]:
+            views = aligned(results[0], poses[:, :3])
+            return {
+                'status': SUCCESS, 'depth': views.depth[-1],
+                'extrinsics': views.extrinsics.astype(np.float32),
+                'intrinsics': views.intrinsics[-1].astype(np.float32),
+                'conf': None if views.confidence is None else views.confidence[-1],
+                'units': UNITS[views.kind], 'model': views.model, 'notes': list(views.notes)}
+        return Work(
+            sources, FrameOptions(process_res=process_res_of(request)), reply, together=True)
 
     def _batch(self, request: Fields) -> Work:
         images = _list(request, 'images')
@@ -155,6 +172,26 @@ class ZmqRequests:
         if image is None:
             raise InvalidRequest("request has no 'image'")
         return image
+
+
+def poses_of(value: object, count: int) -> Matrix:
+    """
+    Return world-to-camera poses, (N, 4, 4) float64.
+
+    :param value: an array.
+    :param count: how many there must be.
+    :raises InvalidRequest: when it is anything else.
+    """
+    if not isinstance(value, np.ndarray) or value.shape != (count, 4, 4) \
+            or value.dtype.kind not in 'iuf':
+        seen = f'{value.dtype} {value.shape}' if isinstance(value, np.ndarray) \
+            else type(value).__name__
+        raise InvalidRequest(
+            f'extrinsics are {seen}; accepted: an array ({count}, 4, 4), the world-to-camera '
+            'pose of each image')
+    poses = value.astype(np.float64)
+    check_poses(poses)
+    return poses
 
 
 def _list(request: Fields, name: str) -> list[Any]:

@@ -78,6 +78,7 @@ class Client(ABC):
         self, image: Image, K: npt.ArrayLike | None = None, *, process_res: int | None = None,
         fov_deg: float = 0.0, focal_length: float = 0.0, minimum: float = 0.0,
         maximum: float | None = None, outputs: Iterable[Output | str] = (Output.DEPTH,),
+        exif_orient: bool = False,
     ) -> DepthReply:
         """
         Return the depth of an image and all that the server says about it.
@@ -90,12 +91,14 @@ class Client(ABC):
         :param minimum: nearer depths (metres) become NaN.
         :param maximum: farther depths (metres) become NaN, None for no limit.
         :param outputs: what to compute.
+        :param exif_orient: turn an encoded image as its EXIF orientation says; K is then that of
+            the turned image.
         :raises DepthAnythingError: as the server raised it.
         """
         header: dict[str, Any] = {
             'command': 'inference', 'process_res': process_res, 'fov_deg': float(fov_deg),
             'focal_length': float(focal_length), 'minimum': float(minimum), 'maximum': maximum,
-            'outputs': [Output(item).value for item in outputs],
+            'outputs': [Output(item).value for item in outputs], 'exif_orient': exif_orient,
             'intrinsics': None if K is None else np.asarray(K, np.float64).tolist()}
         pixels = np.frombuffer(image, np.uint8) if isinstance(image, bytes) else image
         return depth_reply(self._ask(header, pixels))

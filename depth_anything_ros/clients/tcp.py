@@ -21,10 +21,17 @@ import socket
 import ssl
 import time
 
-from depth_anything_ros.clients.base import Client, REPLY_LIMITS, TIMEOUT_S
-from depth_anything_ros.errors import ConfigError, DeadlineExceeded, Forbidden, NotReady
+from depth_anything_ros.clients.base import Client, error_of, REPLY_LIMITS, TIMEOUT_S
+from depth_anything_ros.errors import (
+    ConfigError,
+    DeadlineExceeded,
+    DepthAnythingError,
+    Forbidden,
+    NotReady,
+)
 from depth_anything_ros.wire.framing import framed, FrameReader
 from depth_anything_ros.wire.message import from_body, Message, to_body
+from depth_anything_ros.wire.pickled import is_pickle, read
 
 
 class TcpClient(Client):
@@ -76,6 +83,8 @@ class TcpClient(Client):
                 if not size:
                     raise NotReady(f'the server at {self._where()} has ended the connection')
                 body = reader.received(size)
+            if is_pickle(body):
+                raise refusal(body)
             reply = from_body(body, REPLY_LIMITS)
             done = True
             return reply
@@ -110,3 +119,11 @@ class TcpClient(Client):
 
     def _where(self) -> str:
         return f'{self._server[0]}:{self._server[1]}'
+
+
+def refusal(body: memoryview) -> DepthAnythingError:
+    """Return the error of a server that has not read so far as to know our form: a pickle."""
+    fields = read(body, REPLY_LIMITS)
+    if not isinstance(fields, dict):
+        return NotReady('the server answers in another protocol')
+    return error_of(fields.get('code'), fields.get('message'))

@@ -53,9 +53,10 @@ class Gate:
 
 
 @contextmanager
-def running(bridge, depth=None, kind=DepthKind.CANONICAL, queue_size=32):
+def running(bridge, depth=None, kind=DepthKind.CANONICAL, queue_size=32, engine=None):
     """Serve on a free port; ``bridge`` is opened, started and stopped."""
-    engine = GivenDepthEngine(depth or (lambda frame: depth_of(frame.rgb)), kind=kind)
+    engine = engine or GivenDepthEngine(
+        depth or (lambda frame: depth_of(frame.rgb)), kind=kind)
     service = DepthService(engine, queue_size=queue_size)
     bridge.listen()
     try:
