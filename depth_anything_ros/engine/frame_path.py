@@ -40,15 +40,16 @@ from depth_anything_ros.core.view import (
 )
 from depth_anything_ros.engine.cloud import make_cloud, trusted_depth
 from depth_anything_ros.engine.grids import Rays, rays, Sampler, sampler
-from depth_anything_ros.engine.host import CloudWriter, HostSampler
+from depth_anything_ros.engine.host import CloudWriter, HostSampler, within
 from depth_anything_ros.engine.packing import Outputs, staged, start_download
 from depth_anything_ros.engine.scan import device_grid, scan_ranges
 import numpy as np
 import numpy.typing as npt
 import torch
 
-SMALLEST, LARGEST = 1e-45, float(np.finfo(np.float32).max)
-"""The positive numbers that float32 has."""
+SMALLEST, LARGEST = (float(each) for each in (
+    np.finfo(np.float32).tiny, np.finfo(np.float32).max))
+"""The positive numbers that float32 has in full precision."""
 
 
 @dataclass(frozen=True)
@@ -269,7 +270,10 @@ def invalidated(
 ) -> torch.Tensor:
     """Return depth with NaN where it is not a measurement; see ``core.depth.invalidate``."""
     # Two comparisons say the same as five: NaN and the infinities pass neither.
-    valid = (depth >= max(minimum, SMALLEST)) & (depth <= min(maximum, LARGEST))
+    low, high = max(minimum, SMALLEST), min(maximum, LARGEST)
+    if depth.device.type == 'cpu':
+        return within(depth, low, high, sky, SKY_THRESHOLD)
+    valid = (depth >= low) & (depth <= high)
     if sky is not None:
         valid &= ~(sky >= SKY_THRESHOLD)
     return torch.where(valid, depth, float('nan'))

@@ -34,7 +34,7 @@ COLOUR_BITS = np.uint32(0x00FFFFFF)
 FOUR = np.ones((2, 2), np.uint8)
 """A pixel with its right, lower and lower right neighbours."""
 
-SPARSE = 0.15
+SPARSE = 0.03
 """Up to this part of the pixels it is faster to look the nearest ones up one by one."""
 
 BLOCK = 60_000
@@ -87,6 +87,28 @@ class CloudWriter:
         cv2.merge([across, down, depth, packed.view(np.float32)[..., 0]], dst=cloud)
 
 
+def within(
+    depth: torch.Tensor, low: float, high: float, sky: torch.Tensor | None, threshold: float,
+) -> torch.Tensor:
+    """
+    Return depth with NaN where it is not from ``low`` to ``high``, or sky.
+
+    :param depth: (h, w) float32.
+    :param low: smallest valid depth.
+    :param high: largest valid depth.
+    :param sky: (h, w) float32, None without.
+    :param threshold: sky from here on.
+    """
+    values = depth.contiguous().numpy()
+    keep = cv2.inRange(values, low, high)
+    if sky is not None:
+        clouds = cv2.compare(sky.contiguous().numpy(), threshold, cv2.CMP_GE)
+        keep = cv2.bitwise_and(keep, cv2.bitwise_not(clouds))
+    valid = np.full(values.shape, np.nan, np.float32)
+    cv2.copyTo(values, keep, valid)
+    return torch.from_numpy(valid)
+
+
 class HostSampler:
     """The resize of maps from one size to another, as :class:`engine.grids.Sampler` does it."""
 
@@ -104,6 +126,12 @@ class HostSampler:
         self._ratio = np.float32(edge_ratio)
         self._x, self._y = (
             _HostAxis(old, new) for old, new in zip(source, target, strict=True))
+        # OpenCV decides ties its own way; where there are none it is faster.
+        self._opencv = all(
+            np.array_equal(axis.nearest, cv2.resize(
+                np.arange(old, dtype=np.float32)[None], (new, 1),
+                interpolation=cv2.INTER_NEAREST_EXACT)[0])
+            for axis, old, new in zip((self._x, self._y), source, target, strict=True))
         self._known, self._near, self._far = np.empty((3, source[1], source[0]), np.float32)
 
     def depth(self, depth: torch.Tensor, out: torch.Tensor) -> None:
@@ -119,13 +147,13 @@ class HostSampler:
         if self._same:
             np.copyto(target, source)
             return
-        edges = self._edges(source).take(self._y.low, 0).take(self._x.low, 1)
+        edges = self._edges(source).take(self._x.low, 1).take(self._y.low, 0)
         # Not from the source: where a centre falls on a pixel, OpenCV may weigh another by nearly
         # 0, and a NaN would not vanish.
         cv2.resize(self._known, self._target, dst=target, interpolation=cv2.INTER_LINEAR)
         count = cv2.countNonZero(edges)
         if count > edges.size * SPARSE:
-            near = source.take(self._y.nearest, 0).take(self._x.nearest, 1)
+            near = self._nearest(source)
             cv2.copyTo(near, edges, target)
         elif count:
             # OpenCV 4 has one dimension more.
@@ -142,8 +170,13 @@ class HostSampler:
         if self._same:
             out.copy_(values)
             return
-        rows = values.numpy().take(self._y.nearest, 0)
-        rows.take(self._x.nearest, 1, out=out.numpy(), mode='clip')
+        np.copyto(out.numpy(), self._nearest(values.numpy()))
+
+    def _nearest(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        if self._opencv and values.dtype == np.float32:
+            return np.asarray(cv2.resize(
+                values, self._target, interpolation=cv2.INTER_NEAREST_EXACT), np.float32)
+        return values.take(self._y.nearest, 0).take(self._x.nearest, 1)
 
     def _edges(self, depth: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
         """Return where a pixel, its right, lower and lower right neighbour are not one surface."""

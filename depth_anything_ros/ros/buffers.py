@@ -70,10 +70,15 @@ class InfoBuffer:
     def __init__(self) -> None:
         """Make a buffer."""
         self._message = CameraInfo()
+        self._camera: Intrinsics | None = None
 
     def fill(self, header: Header, camera: Intrinsics) -> CameraInfo:
         """Return the message with this camera; valid until the next call."""
-        return fill_camera_info(self._message, header, camera)
+        if camera != self._camera:
+            self._camera = camera
+            fill_camera_info(self._message, header, camera)
+        self._message.header = header
+        return self._message
 
 
 class CloudBuffer:
