@@ -23,7 +23,7 @@ from depth_anything_ros.bags.notes import Notes
 from depth_anything_ros.bags.pairing import Pair
 from depth_anything_ros.bags.records import NANOSECONDS
 from depth_anything_ros.core.camera import Intrinsics
-from depth_anything_ros.core.camera_info import intrinsics_of, is_distorted
+from depth_anything_ros.core.camera_info import called_rectified, intrinsics_of, is_distorted
 from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.pictures import compressed_to_rgb
 from depth_anything_ros.errors import InvalidIntrinsics
@@ -91,12 +91,13 @@ class Frames:
                     'pairing', f'stamps on {pair.info.topic} do not all match those of '
                     f'{pair.image.topic}: where they do not, the newest camera_info is used')
             info = pair.info.message()
-            camera = intrinsics_of(info, width, height)
+            rectified = called_rectified(pair.image.topic)
+            camera = intrinsics_of(info, width, height, rectified=rectified or None)
             if info.header.frame_id != name:
                 self._notes.once(
                     'frame_id', f'camera_info is in frame {info.header.frame_id!r}, the image in '
                     f'{name!r}: the frame of the image is used')
-            if is_distorted(info):
+            if is_distorted(info) and not rectified:
                 self._notes.once(
                     'distortion', 'the camera has lens distortion (D is not zero): points away '
                     'from the middle are off; record the rectified images for right ones')

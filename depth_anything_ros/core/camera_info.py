@@ -53,6 +53,11 @@ def is_distorted(info: Info) -> bool:
     return any(value != 0.0 for value in info.d)
 
 
+def called_rectified(topic: str) -> bool:
+    """Return whether a topic has image_proc's name of a rectified image: image_rect..."""
+    return topic.removesuffix('/compressed').rpartition('/')[2].startswith('image_rect')
+
+
 def rectification_of(info: Info) -> Rectification | None:
     """
     Return how the raw image of a message becomes the one that P describes, None where it is that.

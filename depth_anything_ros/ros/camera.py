@@ -123,7 +123,8 @@ class Camera:
             state=state, counts=counts, before=self._reported,
             silence=min(flow.received.silence(), time.monotonic() - camera.listening_since)
             if camera else 0.0,
-            image_topic=topic, publishers=self._node.count_publishers(topic) if topic else 0,
+            image_topic=topic, publishers=self._publishers(topic),
+            hint=self._hint(topic) if topic else '',
             idle=camera is not None and not camera.topics.subscribed,
             last_error=self.reporter.last_error, values={
                 'scale law': str(law) if law else '',
@@ -140,3 +141,14 @@ class Camera:
                 and health.silence > SILENCE:
             self.reporter.once(f'silence on {topic}', judge(health)[1])
         return health
+
+    def _publishers(self, topic: str) -> int:
+        return int(self._node.count_publishers(topic)) if topic else 0
+
+    def _hint(self, topic: str) -> str:
+        """Return where the images are instead, as far as a name can tell."""
+        raw = topic.removesuffix('/compressed')
+        other, transport = (f'{topic}/compressed', 'compressed') if raw == topic else (raw, 'raw')
+        if self._publishers(topic) or not self._publishers(other):
+            return ''
+        return f'; images come on {other}: set camera.image_transport to {transport}'

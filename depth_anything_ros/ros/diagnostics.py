@@ -42,6 +42,8 @@ class Health:
     """The counts of the last report: what is new since then decides the level."""
     image_topic: str = ''
     publishers: int = 0
+    hint: str = ''
+    """What may help where nobody publishes."""
     silence: float = 0.0
     """Seconds since the last image, or since the camera was subscribed to."""
     idle: bool = False
@@ -85,7 +87,7 @@ def judge(health: Health) -> tuple[bytes, str]:
     if health.silence > SILENCE:
         seen = f'no image on {health.image_topic} for {health.silence:.0f} s'
         if health.publishers == 0:
-            return DiagnosticStatus.WARN, f'{seen}: nobody publishes there'
+            return DiagnosticStatus.WARN, f'{seen}: nobody publishes there{health.hint}'
         return DiagnosticStatus.WARN, (
             f'{seen}, though {health.publishers} publish(es) there. {LOST_IMAGES}')
     bad = counts.invalid + counts.no_camera_info - before.invalid - before.no_camera_info

@@ -19,7 +19,12 @@ from __future__ import annotations
 from typing import Any
 
 from depth_anything_ros.core.camera import Intrinsics
-from depth_anything_ros.core.camera_info import intrinsics_of, is_distorted, rectification_of
+from depth_anything_ros.core.camera_info import (
+    called_rectified,
+    intrinsics_of,
+    is_distorted,
+    rectification_of,
+)
 from depth_anything_ros.core.distortion import Rectification
 from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.options import FrameOptions
@@ -33,11 +38,6 @@ from depth_anything_ros.settings import Settings
 NO_FOCAL = (
     'metric depth needs a focal length: publish a calibrated camera_info (K[0] > 0), or set '
     'camera.fov_deg or camera.focal_length')
-
-
-def called_rectified(topic: str) -> bool:
-    """Return whether a topic has the name of a rectified image: image_rect, image_rect_color."""
-    return topic.removesuffix('/compressed').rpartition('/')[2].startswith('image_rect')
 
 
 class FrameMaker:

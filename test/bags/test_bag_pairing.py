@@ -82,6 +82,13 @@ def test_distortion_and_another_frame_are_said_once_each(tmp_path):
     assert {item.header.frame_id for item in messages} == {'camera_optical'}
 
 
+def test_an_image_that_is_called_rectified_has_no_distortion(tmp_path):
+    notes, topic = [], '/camera/image_rect_color'
+    source = write_bag(tmp_path / 'in', [image(0, topic), camera_info(0, d=0.1)])
+    assert convert(source, tmp_path / 'out', notes=notes, image=topic).written == 1
+    assert not notes
+
+
 @given(strategies.lists(strategies.tuples(strategies.booleans(), strategies.integers(0, 20))))
 def test_no_image_is_lost_or_moved_and_an_exact_one_is_exact(events):
     pairing = Pairing()

@@ -42,6 +42,7 @@ FINE = Health(state='active', counts=Counts(received=9, published=9), before=Cou
     ({}, OK, 'active'), ({'state': 'loading'}, OK, 'loading'),
     ({'state': 'unconfigured', 'load_error': 'no weights'}, ERROR, 'no weights'),
     ({'silence': SILENCE + 4, 'publishers': 0}, WARN, '/cam/image for 7 s: nobody publishes'),
+    ({'silence': SILENCE + 4, 'publishers': 0, 'hint': '; set this'}, WARN, 'there; set this'),
     ({'silence': SILENCE + 4}, WARN, 'config/fastdds_large_images.xml'),
     ({'counts': Counts(received=9, failed=2), 'last_error': 'boom'}, ERROR, 'boom'),
     ({'counts': Counts(received=9, invalid=2), 'last_error': 'short'}, WARN, '2 images.*short'),

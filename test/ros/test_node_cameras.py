@@ -209,6 +209,18 @@ def test_a_fast_camera_does_not_starve_a_slow_one(gated):
     assert wait_until(lambda: 29 in rigs['front'].got['depth/image']), 'the newest is not dropped'
 
 
+def test_only_the_camera_that_is_read_is_subscribed_to(context):
+    with node_here(context, cameras=NAMES) as node:
+        rig = Rig(context, topics={'left/depth/image': Image})
+        try:
+            assert wait_until(lambda: node.state == 'active')
+            assert wait_until(lambda: rig.node.count_subscribers('/left/image') == 1)
+            assert [camera.input.topics.subscribed for camera in node.cameras] == [
+                False, True, False]
+        finally:
+            rig.close()
+
+
 @pytest.mark.parametrize('names, words', [
     ('[front, front]', 'front more than once'), ("['']", "has ''"), ('[9th]', "has '9th'")])
 def test_bad_names_are_refused(context, names, words):

@@ -85,6 +85,18 @@ def test_compressed_images_come_beside_the_remapped_topic(context, remap):
             rig.close()
 
 
+def test_the_other_transport_is_pointed_at(context):
+    with node_here(context, '-r', 'image:=/cam/image_raw') as node:
+        rig = CompressedRig(context)
+        try:
+            assert wait_until(lambda: node.state == 'active')
+            assert wait_until(lambda: 'images come on /cam/image_raw/compressed: set '
+                              'camera.image_transport to compressed'
+                              in node.cameras[0].health('active').hint)
+        finally:
+            rig.close()
+
+
 def test_broken_compressed_images_are_counted_and_the_next_one_served(context):
     whole = bytes(png(0).data)
     huge = whole[:16] + (60000).to_bytes(4, 'big') * 2 + whole[24:]

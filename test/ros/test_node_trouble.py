@@ -16,6 +16,7 @@ from array import array
 import signal
 
 import pytest
+from rcl_interfaces.msg import Log
 from ros_parts import (
     camera_info,
     coded_image,
@@ -138,6 +139,9 @@ def test_one_lost_camera_info_drops_one_image(rig_and_node):
 
 def test_stamps_that_never_match(rig_and_node):
     rig, node = rig_and_node
+    said = []
+    rig.node.create_subscription(Log, '/rosout', lambda line: said.append(line.msg), 100)
+    assert wait_until(lambda: rig.node.count_publishers('/rosout') >= 2)
     for stamp in range(10, 40, 2):
         before = node.counts().received
         rig.send(coded_image(DEPTH, stamp), camera_info(CAMERA, stamp + 1))
@@ -145,6 +149,12 @@ def test_stamps_that_never_match(rig_and_node):
     assert wait_until(lambda: 38 in rig.got['depth/points'])
     counts = node.counts()
     assert 0 < counts.no_camera_info < 10 and counts.received == counts.accounted
+
+    def warned():
+        return [line for line in said if 'do not match those of' in line]
+    assert wait_until(warned) and '/camera_info' in warned()[0]
+    good(rig, 50)
+    assert len(warned()) == 1, 'one warning, however many images'
 
 
 def test_images_without_any_camera_info():
