@@ -44,7 +44,8 @@ OURS = {
                 'reconstruction', 'watching'},
     'watching': {'core'},
     'bags': {'errors', 'settings', 'core', 'messages', 'service', 'frame_options'},
-    'bridges': {'service', 'wire', 'messages', 'errors', 'settings', 'core'},
+    # Sessions and scenes are values and files that the WebSocket bridge hands on.
+    'bridges': {'service', 'wire', 'messages', 'errors', 'settings', 'core', 'reconstruction'},
     'ros': {'service', 'messages', 'core', 'errors', 'settings', 'frame_options'},
     'clients': {'wire', 'messages', 'core', 'errors'},
     'api': EVERYTHING,

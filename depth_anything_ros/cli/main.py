@@ -25,8 +25,8 @@ from typing import Protocol, Sequence
 from depth_anything_ros.errors import DepthAnythingError
 
 VERBS = (
-    'demo', 'estimate', 'reconstruct', 'bag', 'serve', 'zmq', 'tcp', 'rest', 'client', 'models',
-    'doctor')
+    'demo', 'estimate', 'reconstruct', 'bag', 'serve', 'zmq', 'tcp', 'rest', 'ws', 'client',
+    'models', 'doctor')
 """Modules of this package, each a verb."""
 
 

@@ -41,6 +41,7 @@ ROOMS = (
     f'{ROUTES}.batch',
     f'{ROUTES}.streams',
     f'{ROUTES}.metrics',
+    'depth_anything_ros.bridges.websocket.routes',
 )
 """Modules with a function ``register(app, context)``; see this package's documentation."""
 

@@ -24,6 +24,7 @@ from depth_anything_ros.bridges.base import BridgeLimits
 from depth_anything_ros.bridges.image_roots import ImageRoots
 from depth_anything_ros.bridges.rest.fetching import FetchPolicy
 from depth_anything_ros.errors import ConfigError
+from depth_anything_ros.reconstruction.sessions import SessionLimits
 
 PORT = 8000
 """Default of the seed's server, and of the all-in-one program."""
@@ -41,7 +42,7 @@ class RestOptions:
     ``hosts`` are names that requests may carry as Host beside those of this machine;
     ``certificate`` and ``certificate_key`` are PEM files for TLS; ``rate`` is how many requests a
     client may send per second, 0 for any number; ``fetch`` whether clients may name pictures by
-    URL.
+    URL; ``sessions`` bounds what is kept for reconstructions.
     """
 
     access: Access = field(default_factory=Access)
@@ -53,6 +54,7 @@ class RestOptions:
     certificate_key: Path | None = None
     rate: float = 0.0
     fetch: FetchPolicy = field(default_factory=FetchPolicy)
+    sessions: SessionLimits = field(default_factory=SessionLimits)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""

@@ -44,6 +44,9 @@ BACKLOG = 2048
 
 START_S = 30.0
 
+WS_QUEUE = 2
+"""Messages that a socket may have read ahead of us; each can be as large as a message may be."""
+
 
 class RestBridge:
     """Serves HTTP; until it is started with a service, all but liveness answers 503."""
@@ -141,7 +144,8 @@ class RestBridge:
         config = uvicorn.Config(
             create_app(self._context, self._rooms), http=Protocol, lifespan='on', log_config=None,
             access_log=False, server_header=False, timeout_keep_alive=max(1, round(limits.idle_s)),
-            ws_max_size=limits.message.message_bytes, backlog=BACKLOG,
+            ws_max_size=ws_bytes(limits.message.message_bytes), ws_max_queue=WS_QUEUE,
+            backlog=BACKLOG,
             ssl_certfile=certificate, ssl_keyfile=key)
         self._server = uvicorn.Server(config)
         self._loop.create_task(self._announce())
@@ -154,3 +158,8 @@ class RestBridge:
         while not self._server.started:
             await asyncio.sleep(0.005)
         self._ready.set()
+
+
+def ws_bytes(message_bytes: int) -> int:
+    """Return the largest WebSocket message: an image as base64 with what is around it (W-b)."""
+    return message_bytes * 4 // 3 + 64 * 2**10

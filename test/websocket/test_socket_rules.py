@@ -1,0 +1,383 @@
+# Copyright 2026 the depth_anything_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What is said on a socket: rules W8 to W15 and the traps."""
+
+import base64
+import json
+import threading
+
+import cv2
+from depth_anything_ros.core.depth import DepthKind
+from depth_anything_ros.reconstruction.sessions import display_name
+import numpy as np
+import pytest
+from websockets.exceptions import ConnectionClosed
+from ws_parts import (
+    created,
+    gltf,
+    model_of,
+    pictures,
+    png,
+    serving,
+    Talk,
+    talking,
+    unknown_views,
+)
+
+
+@pytest.fixture(scope='module')
+def client():
+    with serving() as client:
+        yield client
+
+
+@pytest.fixture
+def talk(client):
+    with talking(client) as talk:
+        yield talk
+
+
+def upload(talk, count=4):
+    for data in pictures(count):
+        assert talk.image(data)['type'] == 'ack'
+
+
+def test_an_unknown_session_is_accepted_told_and_closed_normally(client):
+    with Talk(client, 'nobody') as talk:
+        heard = talk.hear()
+        assert (heard['type'], heard['message']) == ('error', 'Session nobody not found')
+        with pytest.raises(ConnectionClosed):
+            talk.hear()
+        assert talk.socket.close_code == 1000
+
+
+def test_an_image_is_acknowledged_with_a_name_and_no_path(client):
+    session = created(client)
+    with talking(client, session) as talk:
+        data = pictures(1)[0]
+        assert talk.image(data) == {
+            'type': 'ack', 'image_count': 1, 'session_id': session,
+            'image_path': 'image_0000.png'}
+        assert talk.image(data, filename='hall.png')['image_path'] == 'hall.png'
+        assert talk.image(data)['image_path'] == 'image_0002.png'
+        assert talk.ask(type='ping') == {'type': 'pong', 'session_id': session}
+
+
+def test_anything_else_is_an_error_and_the_socket_stays(talk):
+    assert talk.ask(type='dance')['message'] == 'Unknown message type: dance'
+    assert talk.ask(kind='ping')['message'] == 'Unknown message type: None'
+    assert talk.ask(type='ping')['type'] == 'pong'
+
+
+def test_w8_progress_in_the_stages_of_the_seed_never_falls(talk):
+    upload(talk)
+    talk.say(type='generate')
+    *steps, last = talk.until('complete')
+    assert [(step['stage'], step['progress'], step['message']) for step in steps] == [
+        ('loading_model', 0.1, 'Loading model...'),
+        ('inference', 0.3, 'Processing 4 images...'),
+        ('exporting', 0.7, 'Generating 3D model...')]
+    talk.say(type='finalize')
+    *steps, last = talk.until('complete')
+    assert (steps[0]['stage'], steps[0]['progress'], steps[0]['message']) == (
+        'finalizing', 0.1, 'Generating final 3D model...')
+    shares = [step['progress'] for step in steps]
+    assert shares == sorted(shares)
+
+
+def test_w9_the_model_comes_with_what_describes_it(client):
+    session = created(client)
+    with talking(client, session) as talk:
+        upload(talk)
+        talk.say(type='generate')
+        last = talk.until('complete')[-1]
+    glb, metadata = model_of(last), last['metadata']
+    assert last['image_count'] == metadata['num_frames'] == 4
+    assert metadata['session_id'] == session and metadata['glb_size_bytes'] == len(glb)
+    assert np.shape(metadata['intrinsics']) == (4, 3, 3)
+    assert np.shape(metadata['extrinsics']) == (4, 3, 4)
+    poses = np.array(metadata['camera_to_world'])
+    assert poses.shape == (4, 4, 4)
+    to_camera = np.tile(np.eye(4), (4, 1, 1))
+    to_camera[:, :3] = metadata['extrinsics']
+    np.testing.assert_allclose(poses @ to_camera, np.tile(np.eye(4), (4, 1, 1)), atol=1e-9)
+    assert 0 < metadata['depth_min'] < metadata['depth_max']
+    assert metadata['num_points'] == 2000 < metadata['total_points']
+
+
+def test_w10_a_delta_carries_the_whole_model(talk):
+    for count, data in enumerate(pictures(3), start=1):
+        talk.image(data)
+        talk.say(type='generate', incremental=True)
+        last = talk.until('delta')[-1]
+        assert last['metadata']['num_frames'] == count
+        document, _ = gltf(model_of(last))
+        assert len(document['meshes']) == 1 + count
+
+
+def test_w11_the_texts_of_errors(talk):
+    talk.socket.send('{"type": ')
+    assert talk.hear()['message'].startswith('Invalid message format: ')
+    talk.socket.send('[1, 2]')
+    assert talk.hear()['message'].startswith('Invalid message format: ')
+    assert talk.ask(type='image')['message'] == "Failed to process image: Missing 'data' field"
+    assert talk.ask(type='generate')['message'] == 'No images in session'
+    assert talk.ask(type='finalize')['message'] in ('No images in session',)
+    garbage = base64.b64encode(b'no image').decode()
+    for data in (garbage, '%%%', '=', 'ab', base64.b64encode(pictures(1)[0][:200]).decode()):
+        text = talk.ask(type='image', data=data)['message']
+        assert text.startswith('Failed to process image: Invalid image data: '), text
+    for data in (5, ['x'], {'a': 1}, True):
+        assert talk.ask(type='image', data=data)['message'].startswith(
+            'Failed to process image: Invalid image data: ')
+    assert talk.image(pictures(1)[0])['type'] == 'ack'
+
+
+def test_w11_a_full_session_says_how_many_it_takes(client):
+    with talking(client, created(client, max_images=1)) as talk:
+        talk.image(pictures(1)[0])
+        assert talk.image(pictures(1)[0])['message'] == (
+            'Failed to process image: Session has reached maximum image limit (1)')
+
+
+def test_w11_a_failed_reconstruction_says_so_and_the_socket_stays():
+    def views(frames):
+        raise RuntimeError('/secret/path')
+
+    with serving(views) as client, talking(client) as talk:
+        talk.image(pictures(1)[0])
+        talk.say(type='generate')
+        text = talk.until('error')[-1]['message']
+        assert text.startswith('Failed to generate point cloud: ') and 'secret' not in text
+        talk.say(type='finalize')
+        assert talk.until('error')[-1]['message'].startswith('Failed to finalize: ')
+        assert talk.ask(type='ping')['type'] == 'pong'
+
+
+def test_w12_what_is_sent_without_waiting_is_answered_in_order(talk):
+    for index, data in enumerate(pictures(4)):
+        talk.say(type='image', data=base64.b64encode(data).decode(), filename=f'{index}.png')
+    talk.say(type='ping')
+    talk.say(type='generate')
+    talk.say(type='ping')
+    acks = [talk.hear() for _ in range(4)]
+    assert [ack['image_path'] for ack in acks] == ['0.png', '1.png', '2.png', '3.png']
+    assert [ack['image_count'] for ack in acks] == [1, 2, 3, 4]
+    assert talk.hear()['type'] == 'pong'
+    assert talk.until('complete')[-1]['metadata']['num_frames'] == 4
+    assert talk.hear()['type'] == 'pong'
+
+
+def test_w13_what_the_origin_fails_on_is_taken():
+    with serving(unknown_views) as client, talking(client) as talk:
+        data = base64.b64encode(pictures(1)[0]).decode()
+        assert talk.ask(type='image', data=f'data:image/png;base64,{data}')['type'] == 'ack'
+        assert talk.ask(type='image', data=data, filename='noname')['image_path'] == 'noname'
+        alpha = cv2.imencode('.png', np.full((84, 112, 4), 200, np.uint8))[1].tobytes()
+        assert talk.image(alpha, filename='alpha.jpg')['type'] == 'ack'
+        talk.socket.send(pictures(1)[0])
+        assert talk.hear()['image_count'] == 4
+        talk.say(type='generate')
+        assert talk.until('complete')[-1]['metadata']['num_frames'] == 4
+
+
+def test_w14_the_model_is_a_cloud_and_a_frustum_for_each_camera(client):
+    def model(**parameters):
+        with talking(client, created(client, **parameters)) as talk:
+            upload(talk)
+            talk.say(type='generate')
+            return model_of(talk.until('complete')[-1])
+
+    first = model()
+    document, _ = gltf(first)
+    modes = [mesh['primitives'][0]['mode'] for mesh in document['meshes']]
+    assert modes == [0, 1, 1, 1, 1]
+    assert np.shape(document['scenes'][0]['extras']['hf_alignment']) == (4, 4)
+    assert first == model(), 'the same images give the same bytes'
+    bare, _ = gltf(model(show_cameras=False, num_max_points=100))
+    assert len(bare['meshes']) == 1 and bare['accessors'][0]['count'] == 100
+
+
+def test_w15_a_model_for_single_images_takes_one_and_refuses_more():
+    with serving(multi_view=False, kind=DepthKind.CANONICAL) as client, talking(client) as talk:
+        upload(talk, 1)
+        talk.say(type='generate')
+        last = talk.until('complete', 'error')[-1]
+        assert last['type'] == 'complete', last
+        assert any('field of view' in note for note in last['metadata']['notes'])
+        upload(talk, 1)
+        talk.say(type='generate')
+        text = talk.until('error')[-1]['message']
+        assert text.startswith('Failed to generate point cloud: ') and 'one image' in text
+
+
+def test_trap_w_a_a_model_in_parts_fits_into_a_client_that_takes_1_mib(client):
+    session = created(client, num_max_points=60_000, conf_thresh_percentile=0)
+    with talking(client, session, max_size=2**20) as talk:
+        upload(talk, 8)
+        talk.say(type='generate', chunked=True)
+        heard = talk.until('complete')
+        parts = [part for part in heard if part['type'] == 'part']
+        last = heard[-1]
+        assert len(parts) == last['glb_parts'] > 1 and last['glb_base64'] is None
+        glb = b''.join(base64.b64decode(part['data']) for part in parts)
+        assert len(glb) == last['metadata']['glb_size_bytes'] > 2**20 * 3 / 4
+        gltf(glb)
+        talk.say(type='generate', chunked=True, binary=True)
+        last = talk.until('complete')[-1]
+        assert b''.join(talk.hear() for _ in range(last['glb_binary'])) == glb
+        talk.say(type='generate')
+        with pytest.raises(ConnectionClosed) as refused:
+            talk.until('complete')
+        assert refused.value.sent.code == 1009
+
+
+def test_trap_w_a_the_client_of_the_seed_takes_40000_points(client):
+    session = created(client, num_max_points=40_000)
+    with talking(client, session, max_size=2**20) as talk:
+        upload(talk, 8)
+        talk.say(type='generate')
+        assert talk.until('complete')[-1]['metadata']['num_points'] == 40_000
+
+
+def test_trap_w_b_an_image_of_20_mb_comes_through():
+    rng = np.random.default_rng(1)
+    data = png(rng.integers(0, 256, (2600, 2600, 3), dtype=np.uint8))
+    assert len(data) > 20e6
+    with serving() as client, talking(client) as talk:
+        assert talk.image(data)['type'] == 'ack'
+
+
+class Gate:
+
+    def __init__(self):
+        self.entered, self.opened = threading.Event(), threading.Event()
+        self.calls = 0
+
+    def __call__(self, frames):
+        self.calls += 1
+        self.entered.set()
+        assert self.opened.wait(60)
+        return unknown_views(frames)
+
+
+def test_trap_w_c_others_are_served_while_a_model_is_made():
+    gate = Gate()
+    with serving(gate) as client, talking(client) as busy, talking(client) as other:
+        busy.image(pictures(1)[0])
+        busy.say(type='generate')
+        assert gate.entered.wait(60)
+        assert other.ask(type='ping')['type'] == 'pong'
+        assert other.image(pictures(1)[0])['type'] == 'ack'
+        assert client.get('/livez').status_code == 200
+        assert client.get('/ws/sessions').json()['stats']['processing_sessions'] == 1
+        gate.opened.set()
+        busy.until('complete')
+
+
+def test_trap_w_c_cancel_stops_before_the_next_stage():
+    gate = Gate()
+    with serving(gate) as client:
+        session = created(client)
+        with talking(client, session) as talk:
+            assert talk.ask(type='cancel')['message'] == 'Nothing to cancel'
+            talk.image(pictures(1)[0])
+            talk.say(type='generate')
+            assert gate.entered.wait(60)
+            talk.say(type='cancel')
+            talk.say(type='ping')
+            gate.opened.set()
+            heard = talk.until('error')
+            assert 'cancelled' in heard[-1]['message'] and heard[-1]['code'] == 'cancelled'
+            assert 'exporting' not in [step.get('stage') for step in heard]
+            assert talk.hear()['type'] == 'pong'
+            assert client.get(f'/ws/session/{session}').json()['status'] == 'active'
+            talk.say(type='generate')
+            talk.until('complete')
+
+
+def test_trap_w_c_a_client_that_leaves_stops_its_work():
+    gate = Gate()
+    with serving(gate) as client:
+        session = created(client)
+        with talking(client, session) as talk:
+            talk.image(pictures(1)[0])
+            talk.say(type='generate')
+            assert gate.entered.wait(60)
+        gate.opened.set()
+        for _ in range(600):
+            if client.get(f'/ws/session/{session}').json()['status'] == 'active':
+                break
+            threading.Event().wait(0.1)
+        assert client.get(f'/ws/session/{session}').json()['status'] == 'active'
+        with talking(client, session) as talk:
+            talk.say(type='generate')
+            talk.until('complete')
+        assert gate.calls == 2
+
+
+def test_trap_w_d_after_an_incremental_generate_comes_one_delta_and_no_complete(talk):
+    upload(talk, 2)
+    talk.say(type='generate', incremental=True)
+    talk.until('delta')
+    assert talk.ask(type='ping')['type'] == 'pong'
+    talk.say(type='finalize')
+    talk.until('complete')
+
+
+@pytest.mark.parametrize('name', [
+    '../../etc/passwd', '/etc/passwd', 'C:\\x\\y.png', 'a\x00b\x1b[31m.png', '..', '.', '',
+    'x' * 5000])
+def test_trap_w_f_a_file_name_is_for_display_alone(client, name):
+    with talking(client) as talk:
+        shown = talk.image(pictures(1)[0], filename=name)['image_path']
+        assert shown and '/' not in shown and '\\' not in shown and shown.isprintable()
+        assert len(shown) <= 120 and shown not in ('.', '..')
+        assert shown == (display_name(name) or 'image_0000.png')
+
+
+def test_a_running_session_takes_no_second_job_from_another_socket():
+    gate = Gate()
+    with serving(gate) as client:
+        session = created(client)
+        with talking(client, session) as one, talking(client, session) as two:
+            one.image(pictures(1)[0])
+            one.say(type='generate')
+            assert gate.entered.wait(60)
+            assert two.image(pictures(1)[0])['message'].startswith(
+                'Failed to process image: the session is being reconstructed')
+            assert 'already' in two.ask(type='generate')['message']
+            gate.opened.set()
+            one.until('complete')
+
+
+def test_generate_by_itself_after_some_images(client):
+    with talking(client, created(client, auto_generate_after=2)) as talk:
+        for data in pictures(2):
+            talk.say(type='image', data=base64.b64encode(data).decode())
+        assert talk.until('delta')[-1]['metadata']['num_frames'] == 2
+
+
+def test_messages_never_hold_what_json_does_not_know(talk):
+    upload(talk, 1)
+    talk.say(type='generate')
+
+    def refuse(name):
+        raise AssertionError(name)
+
+    while True:
+        message = json.loads(talk.socket.recv(60), parse_constant=refuse)
+        if message['type'] == 'complete':
+            break
