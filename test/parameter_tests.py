@@ -100,6 +100,8 @@ TESTS = {
     'bridges.rest.port': f'{BRIDGES}::test_rest_with_its_pages_and_names',
     'bridges.rest.cors_origins': f'{BRIDGES}::test_rest_with_its_pages_and_names',
     'bridges.rest.allowed_hosts': f'{BRIDGES}::test_rest_with_its_pages_and_names',
+    'bridges.pub.enabled': 'bridges/test_publisher.py::test_settings_and_ports',
+    'bridges.pub.port': 'bridges/test_publisher.py::test_settings_and_ports',
     'reconstruction.max_megapixels': 'reconstruction/test_scene_service.py::'
                                      'test_too_many_pixels_are_refused_before_the_device',
     'reconstruction.conf_thresh_percentile': FUSION,

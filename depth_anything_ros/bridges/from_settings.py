@@ -43,13 +43,18 @@ def bridges_of(
         return Access(
             group.host, environment.get(KEY_VARIABLE, ''), group.allow_anonymous or known)
 
-    if group.zmq.enabled:
+    if group.zmq.enabled or group.pub.enabled:
         from depth_anything_ros.bridges.curve import curve_of
-        from depth_anything_ros.bridges.zeromq import ZmqBridge
         curve = curve_of(group.zmq.curve_key, group.zmq.curve_clients, environment)
+    if group.zmq.enabled:
+        from depth_anything_ros.bridges.zeromq import ZmqBridge
         bridges['zmq'] = ZmqBridge(
             access(curve is not None and curve.clients is not None), group.zmq.port, roots=roots,
             curve=curve)
+    if group.pub.enabled:
+        from depth_anything_ros.bridges.publisher import ZmqPublisher
+        bridges['pub'] = ZmqPublisher(
+            access(curve is not None and curve.clients is not None), group.pub.port, curve=curve)
     if group.tcp.enabled:
         from depth_anything_ros.bridges.tcp import TcpBridge
         from depth_anything_ros.bridges.tcp_actions import installed_actions

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ['TcpClient', 'ZmqClient']
+__all__ = ['TcpClient', 'ZmqClient', 'ZmqSubscriber']
 
 
 def __getattr__(name: str) -> Any:
@@ -32,6 +32,9 @@ def __getattr__(name: str) -> Any:
     if name == 'ZmqClient':
         from depth_anything_ros.clients.zeromq import ZmqClient
         return ZmqClient
+    if name == 'ZmqSubscriber':
+        from depth_anything_ros.clients.subscriber import ZmqSubscriber
+        return ZmqSubscriber
     if name == 'TcpClient':
         from depth_anything_ros.clients.tcp import TcpClient
         return TcpClient

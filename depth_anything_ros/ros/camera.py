@@ -20,6 +20,7 @@ import threading
 import time
 from typing import Any, Callable
 
+from depth_anything_ros.ros.companions import Companions
 from depth_anything_ros.ros.counting import Counts, Flow
 from depth_anything_ros.ros.diagnostics import Health, judge, milliseconds, SILENCE
 from depth_anything_ros.ros.inputs import CameraInput
@@ -40,7 +41,7 @@ class Camera:
 
     def __init__(
         self, node: Any, name: str, settings: Callable[[], Settings], reporter: Reporter,
-        transforms: Transforms,
+        transforms: Transforms, companions: Companions | None = None,
     ) -> None:
         """
         Make a camera without any topics yet.
@@ -50,6 +51,7 @@ class Camera:
         :param settings: returns the newest snapshot.
         :param reporter: the node's; what is said of this camera names it.
         :param transforms: the node's.
+        :param companions: the node's servers, which may take the results, too.
         """
         self.name = name
         self.flow = Flow()
@@ -60,6 +62,7 @@ class Camera:
         self._node = node
         self._settings = settings
         self._transforms = transforms
+        self._companions = companions
         self._prefix = f'{name}/' if name else ''
         self._past = Counts()
         self._ending: list[CameraInput] = []
@@ -69,7 +72,7 @@ class Camera:
     def configure(self, info: EngineInfo) -> None:
         """Create the publishers of what a model can give."""
         self.outputs = Outputs(
-            self._node, info, self._settings(), self.refresh, self._prefix)
+            self._node, info, self._settings(), self.refresh, self._prefix, self._companions)
 
     def activate(self, service: DepthService) -> None:
         """Hand what comes to a service, and subscribe while that has a reader."""

@@ -19,6 +19,8 @@ from __future__ import annotations
 import logging
 from typing import Any, Callable, Mapping
 
+from depth_anything_ros.core.options import Output
+from depth_anything_ros.core.result import DepthResult
 from depth_anything_ros.errors import ConfigError
 from depth_anything_ros.service import DepthService
 from depth_anything_ros.settings import Settings
@@ -29,7 +31,10 @@ STOP_S = 1.0
 """Seconds that a server's requests have to be answered when the node is cleaned up."""
 
 Make = Callable[[Settings], Mapping[str, Any]]
-"""Returns servers by name: ``bridges.base.Bridge`` says what each can do."""
+"""
+Returns servers by name: ``bridges.base.Bridge`` says what each can do. One that has ``publish``,
+and ``wanted``, also takes the results of the cameras: see ``bridges.publisher``.
+"""
 
 
 class Companions:
@@ -72,6 +77,19 @@ class Companions:
     def addresses(self) -> dict[str, str]:
         """Return where each server is reached, by name."""
         return {name: server.address for name, server in self._running.items()}
+
+    def wanted(self, camera: str) -> frozenset[Output]:
+        """Return what somebody follows of a camera at a server that publishes."""
+        return frozenset[Output]().union(
+            *(server.wanted(camera) for server in self._publishers()))
+
+    def publish(self, camera: str, result: DepthResult) -> None:
+        """Hand the newest result of a camera to the servers that publish."""
+        for server in self._publishers():
+            server.publish(camera, result)
+
+    def _publishers(self) -> list[Any]:
+        return [server for server in self._running.values() if hasattr(server, 'publish')]
 
     def close(self) -> None:
         """Answer what is under way and free the ports."""

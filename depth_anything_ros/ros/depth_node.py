@@ -81,7 +81,8 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         self._reporter = Reporter(self.get_logger())
         self._transforms = Transforms(self)
         self.cameras = tuple(
-            Camera(self, name, lambda: self.settings, self._reporter, self._transforms)
+            Camera(self, name, lambda: self.settings, self._reporter, self._transforms,
+                   self._companions)
             for name in self.settings.cameras or ('',))
         self._server = EstimateDepthServer(
             self, lambda: self._service if self._state == 'active' else None,
@@ -89,7 +90,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 1)
         self._diagnostics_timer = steady_timer(
             self, self.settings.node.diagnostics_period, self._diagnose)
-        self._readers_timer = poll_readers(self, self._refresh)
+        self._readers_timer = poll_readers(self, self._refresh, self.settings.bridges.pub.enabled)
         self._autostart_timer: Any = None
         if self.settings.node.autostart:
             self._autostart_timer = steady_timer(self, 0.05, self._autostart)

@@ -72,14 +72,15 @@ def on_matched(callback: Callable[[], None]) -> dict[str, Any]:
     return {'event_callbacks': PublisherEventCallbacks(matched=lambda event: callback())}
 
 
-def poll_readers(node: Any, callback: Callable[[], None]) -> Any:
+def poll_readers(node: Any, callback: Callable[[], None], others: bool = False) -> Any:
     """
     Return a timer that stands in for :func:`on_matched`, None where that works.
 
     :param node: an rclpy node.
     :param callback: called some times a second, in the executor's thread.
+    :param others: whether there may be readers that ROS does not know of.
     """
-    return steady_timer(node, 0.2, callback) if READERS_ARE_POLLED else None
+    return steady_timer(node, 0.2, callback) if READERS_ARE_POLLED or others else None
 
 
 def destroy_state_machine(node: Any) -> None:

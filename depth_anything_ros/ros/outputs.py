@@ -23,6 +23,7 @@ from depth_anything_ros.core.depth import DepthKind, millimetres
 from depth_anything_ros.core.options import Output
 from depth_anything_ros.core.result import DepthResult
 from depth_anything_ros.ros.buffers import CloudBuffer, ImageBuffer, InfoBuffer, ScanBuffer
+from depth_anything_ros.ros.companions import Companions
 from depth_anything_ros.ros.conversions import header_of
 from depth_anything_ros.ros.distro import on_matched
 from depth_anything_ros.ros.qos import newest_only
@@ -116,7 +117,7 @@ class Outputs:
 
     def __init__(
         self, node: Any, info: EngineInfo, settings: Settings, on_readers: Callable[[], None],
-        prefix: str = '',
+        prefix: str = '', companions: Companions | None = None,
     ) -> None:
         """
         Create the publishers, silent until the node is active.
@@ -127,8 +128,11 @@ class Outputs:
         :param on_readers: called in the executor's thread when somebody begins or ends to read;
             not called where rclpy has no such event (``distro.READERS_ARE_POLLED``).
         :param prefix: stands in front of every topic's name.
+        :param companions: servers that take the results, too, where somebody follows them.
         """
         self._node = node
+        self._camera = prefix.rstrip('/')
+        self._companions = companions
         self._clouds = RateLimit()
         self._offered = [
             (topic, topic.buffer(), node.create_lifecycle_publisher(
@@ -138,9 +142,11 @@ class Outputs:
 
     def wanted(self) -> frozenset[Output]:
         """Return what somebody subscribes to; empty when nobody subscribes to anything."""
-        return frozenset(
+        wanted = frozenset(
             topic.output for topic, _, publisher in self._offered
             if publisher.get_subscription_count())
+        return wanted if self._companions is None else \
+            wanted | self._companions.wanted(self._camera)
 
     def due(
         self, wanted: frozenset[Output], stamp_ns: int, clouds_per_second: float,
@@ -181,6 +187,8 @@ class Outputs:
             own = header if topic.frame_id is None else header_of(
                 result.frame, topic.frame_id(result))
             publisher.publish(buffer.fill(own, value))
+        if self._companions is not None:
+            self._companions.publish(self._camera, result)
 
     def destroy(self) -> None:
         """Take the publishers down."""

@@ -33,8 +33,8 @@ class ZmqSettings:
         5555, 'Its TCP port; 0: any free one, said in the log.', low=0, high=LARGEST_PORT,
         read_only=True)
     curve_key: str = setting(
-        '', 'Secret key (.key_secret file of zmq.auth) that encrypts ZMQ by CURVE; empty: nothing '
-        'does.', read_only=True)
+        '', 'Secret key (.key_secret file of zmq.auth) that encrypts ZMQ and its topic by CURVE; '
+        'empty: nothing does.', read_only=True)
     curve_clients: str = setting(
         '', 'Folder of the public keys (*.key) of the ZMQ clients that are let in; empty: all who '
         "know the server's.", read_only=True)
@@ -73,6 +73,18 @@ class RestSettings:
 
 
 @dataclass(frozen=True)
+class PubSettings:
+    """The ZMQ topic that other programs follow."""
+
+    enabled: bool = setting(
+        False, 'Publish the newest results on a ZMQ topic while the node is configured.',
+        read_only=True)
+    port: int = setting(
+        5556, 'Its TCP port; 0: any free one, said in the log.', low=0, high=LARGEST_PORT,
+        read_only=True)
+
+
+@dataclass(frozen=True)
 class BridgeSettings:
     """Where the node listens, and for whom."""
 
@@ -86,4 +98,5 @@ class BridgeSettings:
         (), 'Folders in which clients may name pictures of this machine.', read_only=True)
     zmq: ZmqSettings = field(default_factory=ZmqSettings)
     tcp: TcpSettings = field(default_factory=TcpSettings)
+    pub: PubSettings = field(default_factory=PubSettings)
     rest: RestSettings = field(default_factory=RestSettings)

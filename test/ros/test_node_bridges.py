@@ -22,7 +22,7 @@ import socket
 import time
 
 from depth_anything_ros.bridges.from_settings import bridges_of
-from depth_anything_ros.clients import TcpClient, ZmqClient
+from depth_anything_ros.clients import TcpClient, ZmqClient, ZmqSubscriber
 from depth_anything_ros.core.camera import Intrinsics
 import numpy as np
 import pytest
@@ -122,6 +122,32 @@ def test_a_port_in_use_is_a_clear_error_and_nothing_stays_open(capfd):
             assert node.state == 'unconfigured' and not node.addresses()
     said = capfd.readouterr().err
     assert f'bridges.tcp.port: cannot listen on 127.0.0.1 port {port}: the port is in use' in said
+
+
+def test_a_program_without_ros_follows_a_camera_that_nobody_else_reads():
+    with rigged() as rig, node_here(
+            rig.node.context, companions=bridges_of, bridges__pub__enabled=True,
+            bridges__pub__port=0) as node:
+        assert wait_until(lambda: node.state == 'active')
+        image = rig.node.resolve_topic_name('image')
+        assert not rig.node.count_subscribers(image)
+        with ZmqSubscriber(node.addresses()['pub'], output='points', timeout=0.2) as subscriber:
+            # Who follows is a reader: the camera is subscribed to, and left alone afterwards.
+            assert wait_until(lambda: rig.node.count_subscribers(image) == 1)
+            assert wait_until(rig.connected)
+            seen = []
+
+            def follow():
+                rig.send(coded_image(DEPTH, stamp=5), camera_info(CAMERA, 5))
+                seen.extend(subscriber)
+                return seen
+
+            assert wait_until(follow)
+        np.testing.assert_allclose(seen[-1].reply.depth, DEPTH, atol=1e-4)
+        np.testing.assert_array_equal(seen[-1].reply.cloud[..., 2], seen[-1].reply.depth)
+        assert (seen[-1].reply.stamp_ns, seen[-1].reply.frame_id, seen[-1].camera) == (
+            5, 'camera_optical_frame', 'camera')
+        assert wait_until(lambda: rig.node.count_subscribers(image) == 0)
 
 
 def frames_published(rig, node, seconds):

@@ -92,7 +92,9 @@ def test_a_header_of_another_kind_is_refused(changes: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(('name', 'array'), [
     ('depth', None), ('depth', np.zeros((3, 5))), ('depth', np.zeros((3, 5, 1), np.float32)),
-    ('sky', np.zeros((3, 5), np.uint8)), ('cloud', np.zeros((3, 5, 3), np.float32)),
+    ('sky', np.zeros((3, 5), np.uint8)), ('cloud', np.zeros((3, 5, 3))),
+    ('cloud', np.zeros((15, 2), np.float32)), ('cloud', np.zeros(15, np.float32)),
+    ('cloud', np.zeros((1, 3, 5, 4), np.float32)),
     ('confidence', np.zeros((5, 3), np.float32)), ('preview', np.zeros((3, 5), np.uint8))])
 def test_arrays_that_do_not_fit_are_refused(name: str, array: Any) -> None:
     message = result_message(full_result())

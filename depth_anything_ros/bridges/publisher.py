@@ -1,0 +1,240 @@
+# Copyright 2026 the depth_anything_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+The newest depth of a robot's cameras for programs without ROS: a ZMQ PUB socket.
+
+Only the newest result of every topic waits to be sent, and nothing is made for a topic that
+nobody subscribes to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import logging
+import socket
+import threading
+from typing import Mapping
+
+from depth_anything_ros.bridges.access import Access, is_loopback
+from depth_anything_ros.bridges.base import bind_problem, DRAIN_S, resolve
+from depth_anything_ros.bridges.curve import Curve, Gatekeeper
+from depth_anything_ros.core.options import Output, PER_PIXEL
+from depth_anything_ros.core.result import DepthResult
+from depth_anything_ros.errors import ConfigError, MissingDependency
+from depth_anything_ros.service import DepthService
+from depth_anything_ros.wire.following import followed_message, has, topic_of
+from depth_anything_ros.wire.message import to_parts
+
+try:
+    import zmq
+except ImportError as error:
+    raise MissingDependency('the ZMQ topic needs pyzmq: pip install pyzmq') from error
+
+logger = logging.getLogger(__name__)
+
+PORT = 5556
+
+WAITING = 2
+"""Messages that libzmq holds for a subscriber; what comes then is dropped for that one."""
+
+SEND_BUFFER = 2**19
+"""Bytes that the system holds for a subscriber: large ones would be frames of the past."""
+
+TICK_MS = 200
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The newest result of a topic, its number, and how many before it were never sent."""
+
+    result: DepthResult
+    sequence: int
+    dropped: int
+
+
+class ZmqPublisher:
+    """Sends the newest results of cameras to all who subscribe to their topics."""
+
+    def __init__(
+        self, access: Access | None = None, port: int = PORT, *, curve: Curve | None = None,
+    ) -> None:
+        """
+        Describe a server.
+
+        :param access: its address; a subscriber cannot be asked for a key.
+        :param port: TCP port, 0 for any free one.
+        :param curve: keys that encrypt the traffic, default: none does.
+        :raises ConfigError: when other machines could follow unasked.
+        """
+        self._access = access or Access()
+        known = curve is not None and curve.clients is not None
+        if not (is_loopback(resolve(self._access.host)[1]) or known
+                or self._access.allow_anonymous):
+            raise ConfigError(
+                f'host {self._access.host} is open to other machines and a ZMQ topic cannot ask '
+                'for a key: name the CURVE clients that may follow, or allow anonymous ones')
+        self._port = port
+        self._curve = curve
+        self._gatekeeper: Gatekeeper | None = None
+        self._lock = threading.Lock()
+        self._prefixes: frozenset[bytes] = frozenset()
+        self._newest: dict[tuple[str, Output], Waiting] = {}
+        self._sequences: dict[tuple[str, Output], int] = {}
+        self._thread: threading.Thread | None = None
+        self._closing = False
+        self.address = ''
+
+    def listen(self) -> None:
+        """
+        Take the port; programs may subscribe from now on.
+
+        :raises OSError: when the port is in use or not allowed.
+        """
+        family, host = resolve(self._access.host)
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._socket = self._context.socket(zmq.XPUB)
+        self._socket.setsockopt(zmq.IPV6, int(family == socket.AF_INET6))
+        self._socket.setsockopt(zmq.SNDHWM, WAITING)
+        self._socket.setsockopt(zmq.SNDBUF, SEND_BUFFER)
+        self._socket.setsockopt(zmq.LINGER, 0)
+        if self._curve is not None:
+            self._gatekeeper = self._curve.secure(self._context, self._socket)
+        shown = f'[{host}]' if family == socket.AF_INET6 else host
+        try:
+            self._socket.bind(f'tcp://{shown}:{self._port or "*"}')
+        except zmq.ZMQError as error:
+            self._dismiss()
+            self._context.destroy(0)
+            raise bind_problem(error.errno, host, self._port, str(error)) from None
+        self.address = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
+        self._wake, self._woken = socket.socketpair()
+        self._wake.setblocking(False)
+        self._woken.setblocking(False)
+
+    @property
+    def port(self) -> int:
+        """Return the real port of a topic that is open."""
+        return int(self.address.rpartition(':')[2])
+
+    def start(self, service: DepthService) -> None:
+        """Begin to send what :meth:`publish` is given; the service itself is not asked."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._serve, name='zmq-topic', daemon=True)
+            self._thread.start()
+
+    def stop(self, timeout: float = DRAIN_S) -> None:
+        """
+        Free the port; what waits is not sent any more.
+
+        :param timeout: seconds that the thread has to end.
+        """
+        if not self.address:
+            return
+        self._closing = True
+        if self._thread is None:
+            self._close()
+            return
+        self._ring()
+        self._thread.join(timeout + 5)
+
+    def wanted(self, camera: str) -> frozenset[Output]:
+        """
+        Return what somebody follows of a camera.
+
+        :param camera: its name, empty for the only one.
+        """
+        prefixes = self._prefixes
+        return frozenset(
+            output for output in PER_PIXEL
+            if any(topic_of(camera, output).startswith(prefix) for prefix in prefixes))
+
+    def publish(self, camera: str, result: DepthResult) -> None:
+        """
+        Hand in the newest result of a camera and return at once.
+
+        :param camera: its name, empty for the only one.
+        :param result: its arrays are sent from where they are and must not change.
+        """
+        wanted = [output for output in self.wanted(camera) if has(result, output)]
+        if not wanted:
+            return
+        with self._lock:
+            for output in wanted:
+                key = camera, output
+                sequence = self._sequences[key] = self._sequences.get(key, 0) + 1
+                before = self._newest.get(key)
+                self._newest[key] = Waiting(
+                    result, sequence, 0 if before is None else before.dropped + 1)
+        self._ring()
+
+    def _ring(self) -> None:
+        try:
+            self._wake.send(b'\0')
+        except OSError:
+            # Full: it rings already. Closed: nobody is left to hear it.
+            pass
+
+    def _serve(self) -> None:
+        poller = zmq.Poller()
+        poller.register(self._socket, zmq.POLLIN)
+        poller.register(self._woken.fileno(), zmq.POLLIN)
+        while not self._closing:
+            try:
+                poller.poll(TICK_MS)
+                self._hear()
+                while self._subscriptions():
+                    pass
+                with self._lock:
+                    newest, self._newest = self._newest, {}
+                self._send(newest)
+            except Exception:
+                # No subscriber may end the topic for the others.
+                logger.exception('the ZMQ topic goes on after an error')
+        self._close()
+
+    def _hear(self) -> None:
+        try:
+            self._woken.recv(4096)
+        except BlockingIOError:
+            pass
+
+    def _subscriptions(self) -> bool:
+        """Take one subscription, or the end of one; return whether there was any."""
+        try:
+            message = self._socket.recv(zmq.NOBLOCK)
+        except zmq.Again:
+            return False
+        begins, prefix = message[:1] == b'\1', message[1:]
+        if message[:1] in (b'\0', b'\1'):
+            self._prefixes = self._prefixes | {prefix} if begins else self._prefixes - {prefix}
+        return True
+
+    def _send(self, newest: Mapping[tuple[str, Output], Waiting]) -> None:
+        for (camera, output), item in newest.items():
+            message = followed_message(
+                item.result, camera, output, item.sequence, item.dropped)
+            self._socket.send_multipart(
+                [topic_of(camera, output), *to_parts(message)], zmq.NOBLOCK, copy=False)
+
+    def _dismiss(self) -> None:
+        if self._gatekeeper is not None:
+            self._gatekeeper.stop()
+
+    def _close(self) -> None:
+        self._socket.close()
+        self._dismiss()
+        self._context.term()
+        self._wake.close()
+        self._woken.close()
