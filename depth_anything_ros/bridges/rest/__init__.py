@@ -47,6 +47,8 @@ with a function ``register`` and one line in :data:`depth_anything_ros.bridges.r
 - Nothing slow in the event loop: ``await context.work(function, *arguments)`` runs it in a bounded
   pool, ``await context.estimate(request, frame, options)`` waits for the device and gives up when
   the client does.
+- A page of the room's own: ``context.open_pages.add(path)`` serves it without a key (it must hold
+  no data), ``context.pages.append((title, path))`` puts it into the dashboard's list.
 - ``context.draining`` is an ``asyncio.Event`` that is set when the server is to end; whatever
   lasts (a stream, a socket) ends then.
 """

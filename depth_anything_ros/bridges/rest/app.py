@@ -42,6 +42,8 @@ ROOMS = (
     f'{ROUTES}.streams',
     f'{ROUTES}.metrics',
     'depth_anything_ros.bridges.websocket.routes',
+    f'{ROUTES}.status',
+    f'{ROUTES}.pages',
 )
 """Modules with a function ``register(app, context)``; see this package's documentation."""
 

@@ -65,6 +65,8 @@ class RestContext:
         self.held = 0
         self.most_held = BODIES * options.limits.message.message_bytes
         self.open_pages: set[str] = set()
+        self.pages: list[tuple[str, str]] = []
+        """Title and path of further pages, for the dashboard's list; added by rooms."""
         self.models_loaded: list[str] = []
         self.documented: list[type[BaseModel]] = []
         """Models of bodies that routes read by themselves."""
