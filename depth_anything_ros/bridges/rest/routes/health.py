@@ -21,7 +21,9 @@ from typing import Any
 
 from depth_anything_ros.bridges.rest.app import package_version
 from depth_anything_ros.bridges.rest.context import RestContext
+from depth_anything_ros.bridges.rest.documents import ALWAYS, errors
 from depth_anything_ros.bridges.rest.replies import request_id_of
+from depth_anything_ros.bridges.rest.seed_models import HealthReply
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse
 
@@ -39,23 +41,21 @@ def register(app: FastAPI, context: RestContext) -> None:
     async def livez() -> dict[str, Any]:
         return {'status': 'alive', 'uptime_s': time.time() - context.began}
 
-    @router.get('/readyz', summary='Is the model loaded and warm?')
-    async def readyz(request: Request) -> JSONResponse:
-        stage = context.stage
-        body = {'status': stage, 'request_id': request_id_of(request.scope)}
-        if stage == 'ready':
-            return JSONResponse(body)
-        return JSONResponse(body, 503, {'Retry-After': '1'})
+    @router.get('/readyz', summary='Is the model loaded and warm?',
+                responses=errors(503))
+    async def readyz(request: Request) -> dict[str, Any]:
+        context.service()
+        return {'status': context.stage, 'request_id': request_id_of(request.scope)}
 
-    @router.get('/health', summary='What runs, in the words of the seed')
+    @router.get('/health', summary='What runs, in the words of the seed',
+                responses={200: {'model': HealthReply}, **errors(503)})
     async def health() -> JSONResponse:
-        if context.stage != 'ready':
-            return JSONResponse({'status': context.stage}, 503, {'Retry-After': '1'})
         return JSONResponse({
             'status': 'healthy', 'device': device_of(context.service().info.device),
             'models_loaded': context.models_loaded})
 
-    @router.get('/version', summary='Versions of server and interface')
+    @router.get('/version', summary='Versions of server and interface',
+                responses=errors(*ALWAYS))
     async def version() -> dict[str, Any]:
         return {'name': 'depth_anything_ros', 'version': package_version(), 'api': 'v1'}
 

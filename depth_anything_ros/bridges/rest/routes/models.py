@@ -19,6 +19,7 @@ from __future__ import annotations
 from typing import Any
 
 from depth_anything_ros.bridges.rest.context import RestContext
+from depth_anything_ros.bridges.rest.documents import ALWAYS, errors
 from depth_anything_ros.service import EngineInfo
 from fastapi import APIRouter, FastAPI
 
@@ -36,7 +37,7 @@ def register(app: FastAPI, context: RestContext) -> None:
     """Add the route."""
     router = APIRouter(tags=['models'])
 
-    @router.get('/v1/models', summary='What is loaded')
+    @router.get('/v1/models', summary='What is loaded', responses=errors(*ALWAYS))
     async def models() -> dict[str, Any]:
         return {'models': [model_row(context.service().info)]}
 
