@@ -31,6 +31,10 @@ PROCESS_RES_METHODS = (
 """Upstream's names: which side gets ``process_res``, and how both become multiples of 14."""
 
 
+SMALLEST_FOV = 0.01
+"""Degrees; a telescope's."""
+
+
 class Output(str, Enum):
     """One thing that can be computed for a frame; what nobody asks for is not computed."""
 
@@ -133,8 +137,10 @@ class FrameOptions:
                 f'{self.minimum:g} and {self.maximum:g}')
         if not (self.focal_length >= 0 and math.isfinite(self.focal_length)):
             raise InvalidRequest(f'focal_length must be 0 or more, seen {self.focal_length:g}')
-        if not 0 <= self.fov_deg < 180:
-            raise InvalidRequest(f'fov_deg must be in [0, 180), seen {self.fov_deg:g}')
+        # Of a narrower one the focal length is no number any more.
+        if self.fov_deg and not SMALLEST_FOV <= self.fov_deg < 180:
+            raise InvalidRequest(
+                f'fov_deg must be 0 or in [{SMALLEST_FOV:g}, 180), seen {self.fov_deg:g}')
         if not 0 < self.far_distance < math.inf:
             raise InvalidRequest(f'far_distance must be positive, seen {self.far_distance:g}')
         if self.raw and self.outputs & {Output.POINTS, Output.PREVIEW, Output.SCAN}:

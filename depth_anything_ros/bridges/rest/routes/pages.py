@@ -33,8 +33,9 @@ NOTHING = ("default-src 'none'; base-uri 'none'; form-action 'none'; frame-ances
 STRICT = NOTHING + "style-src 'self'; img-src 'self' blob: data:"
 """What our own page may do: no script or style inside the page, nobody else's files."""
 
-LIBRARIES = NOTHING + ("style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; "
-                       "worker-src blob:; child-src blob:")
+LIBRARIES = NOTHING + (
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; worker-src blob:; "
+    "child-src 'self' blob:")
 """Swagger UI and Redoc write styles into the page, and Redoc searches in a worker."""
 
 PAGES = {
@@ -74,5 +75,3 @@ def register(app: FastAPI, context: RestContext) -> None:
         if file.suffix in ('.js', '.css'):
             add(ASSETS + file.name, file, STRICT)
     context.open_pages.add('/openapi.json')
-
-
