@@ -21,9 +21,10 @@ from types import TracebackType
 from typing import Callable, Iterable, Sequence
 
 from depth_anything_ros.core.camera import Intrinsics
+from depth_anything_ros.core.cloud_options import CloudOptions
 from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.multi_view import Views
-from depth_anything_ros.core.options import FrameOptions, Output, PER_PIXEL
+from depth_anything_ros.core.options import FrameOptions, Output, OutputSize, PER_PIXEL, SkyMode
 from depth_anything_ros.core.result import DepthResult
 from depth_anything_ros.engine.base import Engine, EngineInfo, MultiViewEngine, PreparedViews
 from depth_anything_ros.engine.entry import import_engine
@@ -38,8 +39,10 @@ import numpy as np
 import numpy.typing as npt
 
 __all__ = [
-    'DepthEstimator', 'DepthResult', 'FrameOptions', 'glb_bytes', 'Intrinsics', 'Output', 'Scene',
-    'scene_bytes', 'SceneOptions']
+    'CloudOptions', 'DepthEstimator', 'DepthResult', 'FrameOptions', 'glb_bytes', 'Intrinsics',
+    'Output', 'OutputSize', 'Scene', 'scene_bytes', 'SceneOptions', 'SkyMode']
+
+EVERY_POINT = CloudOptions()
 
 
 class DepthEstimator:
@@ -85,6 +88,8 @@ class DepthEstimator:
         fov_deg: float = 0.0, focal_length: float = 0.0, process_res: int = 0,
         process_res_method: str = 'upper_bound_resize', minimum: float = 0.0,
         maximum: float = float('inf'), outputs: Iterable[Output | str] = PER_PIXEL,
+        points: CloudOptions = EVERY_POINT, sky_mode: SkyMode | str = SkyMode.NAN,
+        output_size: OutputSize | str = OutputSize.INPUT,
     ) -> DepthResult:
         """
         Return the depth of an image.
@@ -98,7 +103,10 @@ class DepthEstimator:
         :param minimum: nearer depths (metres) become NaN.
         :param maximum: farther depths (metres) become NaN.
         :param outputs: what to compute beside depth.
-        :returns: depth (metres, or relative for a relative model) at the image's size.
+        :param points: which points are in the cloud, in which form.
+        :param sky_mode: ``nan``, ``inf`` or ``far``: what becomes of sky and of farther depths.
+        :param output_size: ``input``, the image's, or ``model``, that of the processed image.
+        :returns: depth (metres, or relative for a relative model) at that size.
         :raises InvalidRequest: when the image, K or an option cannot be served.
         """
         frame = Frame(rgb)
@@ -107,7 +115,8 @@ class DepthEstimator:
         options = FrameOptions(
             process_res=process_res, process_res_method=process_res_method, minimum=minimum,
             maximum=maximum, focal_length=focal_length, fov_deg=fov_deg,
-            outputs=frozenset(Output(item) for item in outputs))
+            outputs=frozenset(Output(item) for item in outputs), points=points,
+            sky_mode=SkyMode(sky_mode), output_size=OutputSize(output_size))
         with self._lock:
             prepared = self._engine.prepare(frame, options)
             inferred, = self._engine.infer([prepared])

@@ -18,7 +18,7 @@ import subprocess
 import sys
 
 import depth_anything_ros
-from depth_anything_ros.api import DepthEstimator, Output
+from depth_anything_ros.api import CloudOptions, DepthEstimator, Output
 from depth_anything_ros.core.depth import DepthKind
 from depth_anything_ros.engine.given import GivenDepthEngine
 from depth_anything_ros.errors import InvalidImage, InvalidIntrinsics, InvalidRequest
@@ -79,6 +79,20 @@ def test_limits_make_depth_invalid():
     valid = (given >= 1.25) & (given <= 1.5)
     np.testing.assert_array_equal(np.isfinite(result.depth), valid)
     np.testing.assert_array_equal(np.isfinite(result.cloud[..., :3]).all(axis=2), valid)
+
+
+def test_a_cloud_with_options_and_the_models_size():
+    estimator = DepthEstimator(engine=GivenDepthEngine(lambda frame: ramp(frame)[::2, ::2]))
+    result = estimator(
+        image(), K=K, maximum=1.5, output_size='model', sky_mode='far',
+        points=CloudOptions(dense=True, color=False, farthest=1.4))
+    assert result.depth.shape == result.color.shape[:2] == (20, 30)
+    assert result.intrinsics.fx == 25.0
+    length = np.linalg.norm(result.cloud, axis=1)
+    assert result.cloud.shape == (600, 3) and (length > 1.4).any() and (length < 1.4).any()
+    assert np.allclose(length[length > 1.4], 10.0)
+    with pytest.raises(InvalidRequest, match="'blue' is unknown; accepted: nan, inf, far"):
+        estimator(image(), sky_mode='blue')
 
 
 @pytest.mark.parametrize(('arguments', 'error', 'text'), [

@@ -35,7 +35,16 @@ SMALLEST_FOV = 0.01
 """Degrees; a telescope's."""
 
 
-class Output(str, Enum):
+class Choice(str, Enum):
+    """One of a few words; any other is refused with those that are accepted."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Choice:
+        raise InvalidRequest(
+            f'{value!r} is unknown; accepted: {", ".join(item.value for item in cls)}')
+
+
+class Output(Choice):
     """One thing that can be computed for a frame; what nobody asks for is not computed."""
 
     DEPTH = 'depth'
@@ -59,7 +68,7 @@ PER_PIXEL = (Output.DEPTH, Output.POINTS, Output.CONFIDENCE, Output.SKY, Output.
 """Outputs that are maps of an image: what the APIs hand out."""
 
 
-class SkyMode(str, Enum):
+class SkyMode(Choice):
     """
     What the sky, and what is beyond the largest depth, becomes.
 
@@ -84,7 +93,7 @@ class Preprocess(str, Enum):
     FAST = 'fast'
 
 
-class OutputSize(str, Enum):
+class OutputSize(Choice):
     """The size of all that comes back: the input image's, or that at which the network saw it."""
 
     INPUT = 'input'

@@ -46,21 +46,31 @@ def flying_pixels(
 
 
 def _flying_along_rows(inverse: torch.Tensor, ratio: float, radius: int) -> torch.Tensor:
-    columns = inverse.shape[1]
-    padded = pad(inverse, (radius, radius), value=NAN)
-    steps = [padded[:, offset:offset + columns] for offset in range(2 * radius + 1)]
+    largest = _neighbours(inverse.nan_to_num(-math.inf), radius, -math.inf)
+    smallest = _neighbours(inverse.nan_to_num(math.inf), radius, math.inf)
     limit = inverse * ((ratio - 1) / 2)
     nearer, farther, bent = [], [], []
-    for side in (steps[radius::-1], steps[radius:]):
-        nearer.append(reduce(torch.fmax, side[1:]) > inverse * ratio)
-        farther.append(reduce(torch.fmin, side[1:]) * ratio < inverse)
-        bends = [(before - 2 * here + after).abs()
+    for side, high, low in zip(
+            _neighbours(inverse, radius, NAN), largest, smallest, strict=True):
+        # Plain maxima of what stands in for NaN: ten times as fast as maxima that skip it.
+        nearer.append(reduce(torch.maximum, high[1:]) > inverse * ratio)
+        farther.append(reduce(torch.minimum, low[1:]) * ratio < inverse)
+        # A comparison with NaN is False: where nothing is valid nothing bends.
+        bends = [(before - 2 * here + after).abs_() > limit
                  for before, here, after in zip(side, side[1:], side[2:])]
-        # Where nothing is valid nothing bends; the limit is NaN where the pixel itself is invalid.
-        largest = reduce(torch.fmax, bends, torch.zeros_like(inverse))
-        bent.append(~(largest <= limit))
+        bent.append(reduce(torch.logical_or, bends))
     between = (nearer[0] & farther[1]) | (farther[0] & nearer[1])
     return between & bent[0] & bent[1]
+
+
+def _neighbours(
+    values: torch.Tensor, radius: int, fill: float,
+) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+    """Return every pixel and its neighbours to the left, and the same to the right."""
+    columns = values.shape[1]
+    padded = pad(values, (radius, radius), value=fill)
+    steps = [padded[:, offset:offset + columns] for offset in range(2 * radius + 1)]
+    return steps[radius::-1], steps[radius:]
 
 
 def surest(confidence: torch.Tensor, percent: float, valid: torch.Tensor) -> torch.Tensor:
