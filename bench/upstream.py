@@ -21,7 +21,8 @@ repository and hand its Python to ``python -m bench.engine --upstream PYTHON``::
     python -m venv /tmp/up
     echo "$PWD/.venv/lib/python3.11/site-packages" >/tmp/up/lib/python3.11/site-packages/our.pth
     /tmp/up/bin/pip install --no-deps torchvision==0.28.0
-    /tmp/up/bin/pip install evo plyfile pycolmap trimesh imageio pandas huggingface_hub moviepy==1.0.3
+    /tmp/up/bin/pip install evo plyfile pycolmap trimesh imageio pandas
+    /tmp/up/bin/pip install huggingface_hub moviepy==1.0.3
 """
 
 from __future__ import annotations

@@ -35,6 +35,7 @@ class Frame:
     ``placement`` is the pose of the optical frame where points are wanted in another one.
     ``seen`` (H, W) bool is False where the image shows nothing, as at the borders of a rectified
     one, so that no depth can be believed there; None: it shows something everywhere.
+    ``handed_in_ns`` is when it was handed in, by the clock of the stamp; 0 where nobody says.
     """
 
     rgb: npt.NDArray[np.uint8]
@@ -43,6 +44,7 @@ class Frame:
     intrinsics: Intrinsics | None = None
     placement: Placement | None = None
     seen: npt.NDArray[np.bool_] | None = None
+    handed_in_ns: int = 0
 
     def __post_init__(self) -> None:
         """Refuse what is not an RGB image, or intrinsics of another size."""

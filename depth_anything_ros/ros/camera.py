@@ -138,7 +138,10 @@ class Camera:
                 'age at publish p95': milliseconds(age[1]),
                 'images ahead of the clock': str(flow.ahead),
                 'time in node p50': milliseconds(latency[0]),
-                'time in node p95': milliseconds(latency[1])})
+                'time in node p95': milliseconds(latency[1]),
+                'age at publish mean': milliseconds(flow.age.mean()),
+                **{f'of it {stage}': milliseconds(values.mean())
+                   for stage, values in list(flow.stages.items())}})
         self._reported = counts
         if camera and not camera.counts().received and health.publishers \
                 and health.silence > SILENCE:

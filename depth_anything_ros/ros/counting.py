@@ -20,7 +20,7 @@ from collections import deque
 from dataclasses import astuple, dataclass, fields
 import threading
 import time
-from typing import Callable
+from typing import Callable, Mapping
 
 import numpy as np
 
@@ -105,6 +105,11 @@ class Recent:
         with self._lock:
             self._values.append(value)
 
+    def mean(self) -> float:
+        """Return the mean, NaN where there is none."""
+        with self._lock:
+            return sum(self._values) / len(self._values) if self._values else float('nan')
+
     def percentiles(self, *ranks: float) -> tuple[float, ...]:
         """Return the values at these percentages, NaN where there is none."""
         with self._lock:
@@ -142,3 +147,13 @@ class Flow:
         """Images whose stamp was ahead of the node's clock."""
         self.latency = Recent()
         """Seconds from the image's arrival in the node to its publication."""
+        self.stages: dict[str, Recent] = {}
+        """
+        Seconds by stage, which add up to the age: ``arrival`` (from the stamp until the image was
+        handed in with its camera_info), waiting for and being in each stage, ``publish``.
+        """
+
+    def add_stages(self, seconds: Mapping[str, float]) -> None:
+        """Add what the stages of one image took."""
+        for stage, value in seconds.items():
+            self.stages.setdefault(stage, Recent()).add(value)

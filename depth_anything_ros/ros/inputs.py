@@ -29,7 +29,7 @@ from depth_anything_ros.core.options import FrameOptions, Output
 from depth_anything_ros.core.result import DepthResult, ScaleLaw
 from depth_anything_ros.errors import DepthAnythingError, InvalidRequest, PayloadTooLarge
 from depth_anything_ros.frame_options import options_of
-from depth_anything_ros.ros.conversions import stamp_ns
+from depth_anything_ros.ros.conversions import NANOSECONDS, stamp_ns
 from depth_anything_ros.ros.counting import age_of, Counts, Flow
 from depth_anything_ros.ros.frames import FrameMaker, NO_FOCAL
 from depth_anything_ros.ros.outputs import Outputs
@@ -180,8 +180,10 @@ class CameraInput:
             self._reporter.warn('no_camera_info', self._missing_info())
             return
         self._transforms.listen(settings)
+        now = self._node.get_clock().now().nanoseconds
         self._stream.submit(
-            lambda: self._placed(self._frame(pair, settings, options), settings, options),
+            lambda: replace(self._placed(
+                self._frame(pair, settings, options), settings, options), handed_in_ns=now),
             options)
 
     def _may_do_without(self, settings: Settings, options: FrameOptions) -> bool:
@@ -213,14 +215,18 @@ class CameraInput:
         with self._exit:
             if not self._open or not self._node.context.ok():
                 raise Inactive
+            begun = time.monotonic()
             self._outputs.publish(result)
+            stages = {**result.timings, 'publish': time.monotonic() - begun}
         self._flow.published.tick()
         now = self._node.get_clock().now().nanoseconds
         age = age_of(now, result.frame.stamp_ns)
         if age is not None:
             self._flow.age.add(age)
+            arrival = (result.frame.handed_in_ns - result.frame.stamp_ns) / NANOSECONDS
+            self._flow.add_stages({'arrival': arrival, **stages})
         self._flow.ahead += 0 < now < result.frame.stamp_ns
-        self._flow.latency.add(sum(result.timings.values()))
+        self._flow.latency.add(sum(stages.values()))
         self._say_law(result.scale_law)
         for note in result.notes:
             self._reporter.once(f'note: {note}', note)
