@@ -104,6 +104,11 @@ class IncrementalScene:
         """Return the number of images in the scene."""
         return len(self._poses)
 
+    @property
+    def room(self) -> int:
+        """Return how many new images the next window takes."""
+        return self._window - len(self._frames)
+
     def add(
         self, frames: Sequence[Frame], *, progress: Progress | None = None,
         cancelled: Callable[[], bool] | None = None,
@@ -126,8 +131,7 @@ class IncrementalScene:
             if withdrawn():
                 raise Cancelled(f'cancelled before image {len(self)}')
             watch(f'images {len(self)} and on', done / len(frames))
-            count = self._window - len(self._frames)
-            new = tuple(frames[done:done + count])
+            new = tuple(frames[done:done + self.room])
             self._take(self._views_of((*self._frames, *new), withdrawn), new)
             done += len(new)
 

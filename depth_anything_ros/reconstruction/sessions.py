@@ -306,6 +306,11 @@ class SessionStore:
         session.touch()
         return session
 
+    def has(self, name: str) -> bool:
+        """Return whether there is a session of that id; no use of it."""
+        with self._lock:
+            return name in self._sessions
+
     def delete(self, name: str) -> None:
         """
         Remove a session with its files.

@@ -178,6 +178,11 @@ def pong(session_id: str) -> dict[str, Any]:
     return {'type': 'pong', 'session_id': session_id}
 
 
+def cancelling(session_id: str) -> dict[str, Any]:
+    """Return the answer to a request to cancel; the job itself ends with an error message."""
+    return {'type': 'cancelling', 'session_id': session_id}
+
+
 def error(message: str, code: str | None = None) -> dict[str, Any]:
     """Return what went wrong; the socket stays open."""
     found = {'type': 'error', 'message': message}

@@ -20,11 +20,13 @@ import threading
 
 import cv2
 from depth_anything_ros.core.depth import DepthKind
+from depth_anything_ros.errors import InvalidImage
 from depth_anything_ros.reconstruction.sessions import display_name
 import numpy as np
 import pytest
 from websockets.exceptions import ConnectionClosed
 from ws_parts import (
+    as_seen,
     created,
     gltf,
     model_of,
@@ -125,6 +127,52 @@ def test_w10_a_delta_carries_the_whole_model(talk):
         assert last['metadata']['num_frames'] == count
         document, _ = gltf(model_of(last))
         assert len(document['meshes']) == 1 + count
+
+
+def test_w10_earlier_work_is_reused():
+    calls = []
+
+    def views(frames):
+        calls.append(len(frames))
+        return as_seen(frames)
+
+    with serving(views) as client, talking(client) as talk:
+        for count, data in enumerate(pictures(8), start=1):
+            talk.image(data)
+            talk.say(type='generate', incremental=True)
+            heard = talk.until('delta')
+            shares = [step['progress'] for step in heard[:-1]]
+            assert shares == sorted(shares) and heard[-2]['stage'] == 'exporting'
+            assert heard[-1]['metadata']['num_frames'] == count
+        assert calls == [1, 2, 3, 4, 5, 5, 5, 5], 'up to four earlier images each time'
+        talk.say(type='finalize')
+        full = talk.until('complete')[-1]['metadata']
+        assert calls[-1] == 8 and full['notes'] == []
+        np.testing.assert_allclose(
+            full['extrinsics'], heard[-1]['metadata']['extrinsics'], atol=1e-4)
+
+
+def test_w10_what_cannot_be_added_is_made_at_once_and_said():
+    with serving(mixed_sizes) as client, talking(client) as talk:
+        talk.image(pictures(1)[0])
+        talk.say(type='generate', incremental=True)
+        talk.until('delta')
+        fail.append(True)
+        talk.image(pictures(2)[1])
+        talk.say(type='generate', incremental=True)
+        notes = talk.until('delta')[-1]['metadata']['notes']
+        assert any('at once' in note for note in notes), notes
+
+
+fail = []
+
+
+def mixed_sizes(frames):
+    """Refuse the first call that is asked to fail, as networks do for what cannot be joined."""
+    if fail:
+        fail.pop()
+        raise InvalidImage('no surface in common')
+    return as_seen(frames)
 
 
 def test_w11_the_texts_of_errors(talk):
@@ -297,9 +345,10 @@ def test_trap_w_c_cancel_stops_before_the_next_stage():
             talk.say(type='generate')
             assert gate.entered.wait(60)
             talk.say(type='cancel')
+            heard = talk.until('cancelling')
             talk.say(type='ping')
             gate.opened.set()
-            heard = talk.until('error')
+            heard += talk.until('error')
             assert 'cancelled' in heard[-1]['message'] and heard[-1]['code'] == 'cancelled'
             assert 'exporting' not in [step.get('stage') for step in heard]
             assert talk.hear()['type'] == 'pong'

@@ -22,7 +22,7 @@ import logging
 import threading
 from typing import Any, Awaitable, Callable
 
-from depth_anything_ros.bridges.websocket.jobs import Jobs
+from depth_anything_ros.bridges.websocket.jobs import Gone, Jobs
 from depth_anything_ros.core.pictures import decode_picture, picture_size
 from depth_anything_ros.errors import DepthAnythingError, InvalidRequest
 from depth_anything_ros.reconstruction.sessions import Session
@@ -52,10 +52,6 @@ class Room:
     draining: asyncio.Event
     send_s: float
     idle_s: float
-
-
-class Gone(Exception):
-    """The client is not there any more, or reads too slowly."""
 
 
 class Conversation:
@@ -110,12 +106,13 @@ class Conversation:
                 message = text if text is not None else received.get('bytes') or b''
                 if self._withdrawn is not None and _cancels(message):
                     self._withdrawn.set()
+                    await self._send(messages.cancelling(self._session.id))
                     continue
                 self._held += len(message)
                 if self._held >= most:
                     self._room_left.clear()
                 self._inbox.put_nowait(message)
-        except (WebSocketDisconnect, RuntimeError):
+        except (Gone, WebSocketDisconnect, RuntimeError):
             return
         finally:
             if self._withdrawn is not None:
@@ -185,11 +182,13 @@ class Conversation:
 
     async def _generate(self, request: messages.Generate | messages.Finalize) -> None:
         final = isinstance(request, messages.Finalize)
+        incremental = isinstance(request, messages.Generate) and request.incremental
         what = 'finalize' if final else 'generate point cloud'
         self._withdrawn = threading.Event()
         try:
             model = await self._room.jobs.run(
-                self._room.service(), self._session, self._send, self._withdrawn, final=final)
+                self._room.service(), self._session, self._send, self._withdrawn, final=final,
+                incremental=incremental)
         except Gone:
             raise
         except InvalidRequest as error:
@@ -204,10 +203,9 @@ class Conversation:
             return
         finally:
             self._withdrawn = None
-        kind = 'delta' if isinstance(request, messages.Generate) and request.incremental \
-            else 'complete'
         for message in messages.results(
-                kind, model.glb, model.metadata, chunked=request.chunked, binary=request.binary):
+                'delta' if incremental else 'complete', model.glb, model.metadata,
+                chunked=request.chunked, binary=request.binary):
             await self._send(message)
 
     async def _refuse(self, text: str, error: Exception) -> None:

@@ -18,39 +18,25 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 import threading
-import time
 from typing import Any, Awaitable, Callable
 
-from depth_anything_ros.core.frame import Frame
-from depth_anything_ros.core.pictures import decode_picture, picture_size
-from depth_anything_ros.errors import Busy, Cancelled, InvalidRequest, SessionNotFound
-from depth_anything_ros.reconstruction.glb import glb_bytes
-from depth_anything_ros.reconstruction.sessions import Session, SessionStatus, StoredImage
-from depth_anything_ros.reconstruction.steps import FUSING, INFERENCE, PREPARING
+from depth_anything_ros.bridges.websocket.models import Model, Models, Order
+from depth_anything_ros.errors import Cancelled, InvalidRequest
+from depth_anything_ros.reconstruction.sessions import Session, SessionStatus
 from depth_anything_ros.service import DepthService
 from depth_anything_ros.wire.session_messages import progress
 
 AT_ONCE = 2
 """Reconstructions that may prepare and fuse at once; the network takes one at a time anyway."""
 
-PATIENCE_S = 30.0
-"""Seconds that a reconstruction tries again when the device's queue is full."""
-
-TRY_AGAIN_S = 0.2
-
 NO_IMAGES = 'No images in session'
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
-@dataclass(frozen=True)
-class Model:
-    """A finished reconstruction: the bytes of a GLB and what describes them."""
-
-    glb: bytes
-    metadata: dict[str, Any]
+class Gone(Exception):
+    """The client is not there any more, or reads too slowly."""
 
 
 class Jobs:
@@ -58,6 +44,7 @@ class Jobs:
 
     def __init__(self) -> None:
         """Begin without work."""
+        self.models = Models()
         self._pool = ThreadPoolExecutor(AT_ONCE, 'reconstruction')
 
     def close(self) -> None:
@@ -66,7 +53,7 @@ class Jobs:
 
     async def run(
         self, service: DepthService, session: Session, send: Send, withdrawn: threading.Event, *,
-        final: bool,
+        final: bool = False, incremental: bool = False,
     ) -> Model:
         """
         Return the model of all images of a session.
@@ -76,7 +63,9 @@ class Jobs:
         :param send: takes progress messages, whose ``progress`` never falls.
         :param withdrawn: set to stop before the next stage.
         :param final: whether the session is completed by this.
+        :param incremental: whether earlier work is gone on with.
         :raises Cancelled: when it was withdrawn.
+        :raises Gone: as ``send`` does.
         :raises DepthAnythingError: when it failed; the session says so too.
         """
         images = session.images
@@ -87,88 +76,60 @@ class Jobs:
         try:
             if final:
                 await send(progress('finalizing', 0.1, 'Generating final 3D model...'))
-            model = await self._watched(service, session, images, send, withdrawn, final)
+            loop = asyncio.get_running_loop()
+            steps: asyncio.Queue[tuple[str, float, str]] = asyncio.Queue()
+
+            def began(*step: Any) -> None:
+                loop.call_soon_threadsafe(steps.put_nowait, step)
+
+            order = Order(service, session, images, began, withdrawn)
+            make = self.models.grown if incremental else self.models.whole
+            work = loop.run_in_executor(self._pool, make, order)
+            # The seed's server has no other step beside finalizing at its share.
+            model = await watched(work, steps, send, withdrawn, 0.1 if final else 0.0)
             status = SessionStatus.COMPLETED if final else SessionStatus.ACTIVE
-        except Cancelled:
+        except (Cancelled, Gone):
             status = SessionStatus.ACTIVE
             raise
         except Exception as error:
             text = str(error) or type(error).__name__
             raise
         finally:
-            withdrawn.set()
             session.end(status, text if status is SessionStatus.ERROR else None)
         return model
 
-    async def _watched(
-        self, service: DepthService, session: Session, images: tuple[StoredImage, ...],
-        send: Send, withdrawn: threading.Event, final: bool,
-    ) -> Model:
-        loop = asyncio.get_running_loop()
-        steps: asyncio.Queue[str] = asyncio.Queue()
 
-        def began(step: str, share: float) -> None:
-            loop.call_soon_threadsafe(steps.put_nowait, step)
-
-        words = {
-            PREPARING: ('loading_model', 0.1, 'Loading model...'),
-            INFERENCE: ('inference', 0.3, f'Processing {len(images)} images...'),
-            FUSING: ('exporting', 0.7, 'Generating 3D model...'),
-        }
-        if final:
-            del words[PREPARING]  # the seed's server begins with another one
-        work = loop.run_in_executor(
-            self._pool, _reconstruct, service, session, images, began, withdrawn)
-        shown = 0.0
-        waiting = asyncio.ensure_future(steps.get())
-        try:
-            while True:
-                both: set[asyncio.Future[Any]] = {work, waiting}
-                await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-                if waiting.done():
-                    stage, share, text = words.get(waiting.result(), ('', 0.0, ''))
-                    waiting = asyncio.ensure_future(steps.get())
-                    # Work that found the device's queue full begins again; what is shown does not.
-                    if share > shown:
-                        shown = share
-                        await send(progress(stage, share, text))
-                elif work.done():
-                    return work.result()
-        finally:
-            waiting.cancel()
-            if not work.done():
-                # The socket is gone: what runs ends before its next stage, and nobody looks.
-                withdrawn.set()
-                await asyncio.wait({work})
-                work.exception()
-
-
-def _reconstruct(
-    service: DepthService, session: Session, images: tuple[StoredImage, ...],
-    began: Callable[[str, float], None], withdrawn: threading.Event,
+async def watched(
+    work: asyncio.Future[Model], steps: asyncio.Queue[tuple[str, float, str]], send: Send,
+    withdrawn: threading.Event, shown: float,
 ) -> Model:
-    frames = [read_frame(image) for image in images]
-    given_up = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            scene = service.reconstruct(
-                frames, session.options, progress=began, cancelled=withdrawn.is_set)
-            break
-        except Busy:
-            if time.monotonic() > given_up or withdrawn.wait(TRY_AGAIN_S):
-                raise
-    glb = glb_bytes(scene, show_cameras=session.options.show_cameras)
-    return Model(glb, {**scene.metadata(), 'session_id': session.id})
-
-
-def read_frame(image: StoredImage) -> Frame:
     """
-    Return a stored image as a frame.
+    Return what work returns, and send its steps meanwhile.
 
-    :raises SessionNotFound: when the session was removed meanwhile.
+    :param work: what runs in a thread.
+    :param steps: what it has come to.
+    :param send: takes progress messages; only those that are farther than what was shown.
+    :param withdrawn: set when nobody listens any more.
+    :param shown: how much has been shown already.
     """
+    waiting = asyncio.ensure_future(steps.get())
     try:
-        data = memoryview(image.path.read_bytes())
-    except FileNotFoundError:
-        raise SessionNotFound('the session was removed') from None
-    return Frame(decode_picture(data, picture_size(data)))
+        while True:
+            both: set[asyncio.Future[Any]] = {work, waiting}
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            if waiting.done():
+                stage, share, text = waiting.result()
+                waiting = asyncio.ensure_future(steps.get())
+                # Work that found the device's queue full begins again; what is shown does not.
+                if share > shown:
+                    shown = share
+                    await send(progress(stage, share, text))
+            elif work.done():
+                return work.result()
+    finally:
+        waiting.cancel()
+        if not work.done():
+            # The socket is gone: what runs ends before its next stage, and nobody looks.
+            withdrawn.set()
+            await asyncio.wait({work})
+        work.exception()

@@ -81,6 +81,7 @@ def register(app: FastAPI, context: RestContext) -> None:
         while True:
             await asyncio.sleep(store.limits.sweep_s)
             await context.work(store.sweep)
+            jobs.models.forget_gone(store.has)
 
     async def begin() -> None:
         sweeping.append(asyncio.ensure_future(sweep()))
@@ -138,6 +139,7 @@ def register(app: FastAPI, context: RestContext) -> None:
     async def delete(session_id: str) -> JSONResponse:
         try:
             await context.work(store.delete, session_id)
+            jobs.models.forget_gone(store.has)
         except SessionNotFound:
             return JSONResponse(NOT_FOUND, 404)
         return JSONResponse({'success': True, 'message': f'Session {session_id} deleted'})
