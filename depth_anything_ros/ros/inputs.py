@@ -92,7 +92,7 @@ class CameraInput:
         self._received = self._idle = self._no_info = self._flushed = 0
         self._invalid = self._inactive = 0
         self._law: ScaleLaw | None = None
-        name = prefix or 'camera'
+        name = prefix.rstrip('/') or 'camera'
         self._stream = service.stream(name, self._on_result, self._on_error)
         # A server beside the topics may want to see this camera; it says so in its own thread.
         self._watched: Callable[[], bool] = lambda: service.watchers.watched(name)
@@ -251,4 +251,4 @@ class CameraInput:
         same = old is not None and (old.kind, old.focal_source) == (law.kind, law.focal_source) \
             and abs(old.focal - law.focal) <= SAME_FOCAL * law.focal
         if not same:
-            logger.info('scale law: %s', law)
+            self._reporter.info(f'scale law: {law}')

@@ -54,6 +54,10 @@ class Reporter:
         """Return the text of the newest trouble, empty when there was none."""
         return self._last_error
 
+    def info(self, text: str) -> None:
+        """Say something that is no trouble."""
+        self._logger.info(self._prefix + text)
+
     def warn(self, kind: str, text: str) -> None:
         """Warn, but not again about the same kind within the period."""
         text = self._prefix + text

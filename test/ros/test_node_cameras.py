@@ -84,6 +84,7 @@ def test_three_cameras_share_one_model_and_nothing_else(context):
             assert 'left: image dropped' in node._reporter.last_error
             assert node.cameras[0].reporter.last_error == ''
             assert len(opened) == 1, 'one model for all of them'
+            assert set(opened[0].watchers.streams()) == set(NAMES)
 
             def statuses():
                 return {status.name: {item.key: item.value for item in status.values}
