@@ -45,7 +45,8 @@ OURS = {
     'watching': {'core'},
     'bags': {'errors', 'settings', 'core', 'messages', 'service', 'frame_options'},
     # Sessions and scenes are values and files that the WebSocket bridge hands on.
-    'bridges': {'service', 'wire', 'messages', 'errors', 'settings', 'core', 'reconstruction'},
+    'bridges': {'service', 'wire', 'messages', 'errors', 'settings', 'core', 'reconstruction',
+                'process'},
     'ros': {'service', 'messages', 'core', 'errors', 'settings', 'frame_options'},
     'clients': {'wire', 'messages', 'core', 'errors'},
     'api': EVERYTHING,

@@ -46,15 +46,13 @@ def bridges_of(
     if group.zmq.enabled or group.pub.enabled:
         from depth_anything_ros.bridges.curve import curve_of
         curve = curve_of(group.zmq.curve_key, group.zmq.curve_clients, environment)
+        known = curve is not None and curve.clients is not None
     if group.zmq.enabled:
         from depth_anything_ros.bridges.zeromq import ZmqBridge
-        bridges['zmq'] = ZmqBridge(
-            access(curve is not None and curve.clients is not None), group.zmq.port, roots=roots,
-            curve=curve)
+        bridges['zmq'] = ZmqBridge(access(known), group.zmq.port, roots=roots, curve=curve)
     if group.pub.enabled:
         from depth_anything_ros.bridges.publisher import ZmqPublisher
-        bridges['pub'] = ZmqPublisher(
-            access(curve is not None and curve.clients is not None), group.pub.port, curve=curve)
+        bridges['pub'] = ZmqPublisher(access(known), group.pub.port, curve=curve)
     if group.tcp.enabled:
         from depth_anything_ros.bridges.tcp import TcpBridge
         from depth_anything_ros.bridges.tcp_actions import installed_actions

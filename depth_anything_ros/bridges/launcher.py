@@ -29,6 +29,7 @@ from depth_anything_ros.bridges.access import Access, KEY_VARIABLE
 from depth_anything_ros.bridges.base import Bridge, DRAIN_S
 from depth_anything_ros.bridges.image_roots import ImageRoots
 from depth_anything_ros.errors import DepthAnythingError
+from depth_anything_ros.process import set_up_process
 from depth_anything_ros.service import open_service
 from depth_anything_ros.settings import changed, ModelSettings, Settings
 
@@ -201,6 +202,8 @@ def serve(
     :raises ConfigError: when the device is not to be had.
     :raises ModelLoadFailed: when the weights are missing or do not fit.
     """
+    # Every message is megabytes: without it the system maps and clears their memory anew.
+    set_up_process(fastdds_profile=False)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ending.ask())
     opened: list[Bridge] = []

@@ -23,19 +23,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 import logging
-import socket
 import threading
 from typing import Mapping
 
 from depth_anything_ros.bridges.access import Access, is_loopback
-from depth_anything_ros.bridges.base import bind_problem, DRAIN_S, resolve
-from depth_anything_ros.bridges.curve import Curve, Gatekeeper
+from depth_anything_ros.bridges.base import DRAIN_S, resolve
+from depth_anything_ros.bridges.curve import Curve
+from depth_anything_ros.bridges.zmq_port import port_of, ZmqPort
 from depth_anything_ros.core.options import Output, PER_PIXEL
 from depth_anything_ros.core.result import DepthResult
 from depth_anything_ros.errors import ConfigError, MissingDependency
 from depth_anything_ros.service import DepthService
-from depth_anything_ros.wire.following import followed_message, has, topic_of
-from depth_anything_ros.wire.message import to_parts
+from depth_anything_ros.wire.following import followed_message, has, to_topic, topic_of
 
 try:
     import zmq
@@ -87,7 +86,6 @@ class ZmqPublisher:
                 'for a key: name the CURVE clients that may follow, or allow anonymous ones')
         self._port = port
         self._curve = curve
-        self._gatekeeper: Gatekeeper | None = None
         self._lock = threading.Lock()
         self._prefixes: frozenset[bytes] = frozenset()
         self._newest: dict[tuple[str, Output], Waiting] = {}
@@ -102,31 +100,14 @@ class ZmqPublisher:
 
         :raises OSError: when the port is in use or not allowed.
         """
-        family, host = resolve(self._access.host)
-        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-        self._socket = self._context.socket(zmq.XPUB)
-        self._socket.setsockopt(zmq.IPV6, int(family == socket.AF_INET6))
-        self._socket.setsockopt(zmq.SNDHWM, WAITING)
-        self._socket.setsockopt(zmq.SNDBUF, SEND_BUFFER)
-        self._socket.setsockopt(zmq.LINGER, 0)
-        if self._curve is not None:
-            self._gatekeeper = self._curve.secure(self._context, self._socket)
-        shown = f'[{host}]' if family == socket.AF_INET6 else host
-        try:
-            self._socket.bind(f'tcp://{shown}:{self._port or "*"}')
-        except zmq.ZMQError as error:
-            self._dismiss()
-            self._context.destroy(0)
-            raise bind_problem(error.errno, host, self._port, str(error)) from None
-        self.address = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
-        self._wake, self._woken = socket.socketpair()
-        self._wake.setblocking(False)
-        self._woken.setblocking(False)
+        self._wire = ZmqPort(zmq.XPUB, self._access.host, self._port, self._curve, {
+            zmq.SNDHWM: WAITING, zmq.SNDBUF: SEND_BUFFER, zmq.LINGER: 0})
+        self.address = self._wire.address
 
     @property
     def port(self) -> int:
         """Return the real port of a topic that is open."""
-        return int(self.address.rpartition(':')[2])
+        return port_of(self.address)
 
     def start(self, service: DepthService) -> None:
         """Begin to send what :meth:`publish` is given; the service itself is not asked."""
@@ -144,9 +125,9 @@ class ZmqPublisher:
             return
         self._closing = True
         if self._thread is None:
-            self._close()
+            self._wire.close()
             return
-        self._ring()
+        self._wire.ring()
         self._thread.join(timeout + 5)
 
     def wanted(self, camera: str) -> frozenset[Output]:
@@ -165,7 +146,7 @@ class ZmqPublisher:
         Hand in the newest result of a camera and return at once.
 
         :param camera: its name, empty for the only one.
-        :param result: its arrays are sent from where they are and must not change.
+        :param result: its arrays are held until they are sent.
         """
         wanted = [output for output in self.wanted(camera) if has(result, output)]
         if not wanted:
@@ -177,23 +158,12 @@ class ZmqPublisher:
                 before = self._newest.get(key)
                 self._newest[key] = Waiting(
                     result, sequence, 0 if before is None else before.dropped + 1)
-        self._ring()
-
-    def _ring(self) -> None:
-        try:
-            self._wake.send(b'\0')
-        except OSError:
-            # Full: it rings already. Closed: nobody is left to hear it.
-            pass
+        self._wire.ring()
 
     def _serve(self) -> None:
-        poller = zmq.Poller()
-        poller.register(self._socket, zmq.POLLIN)
-        poller.register(self._woken.fileno(), zmq.POLLIN)
         while not self._closing:
             try:
-                poller.poll(TICK_MS)
-                self._hear()
+                self._wire.wait(TICK_MS)
                 while self._subscriptions():
                     pass
                 with self._lock:
@@ -202,18 +172,12 @@ class ZmqPublisher:
             except Exception:
                 # No subscriber may end the topic for the others.
                 logger.exception('the ZMQ topic goes on after an error')
-        self._close()
-
-    def _hear(self) -> None:
-        try:
-            self._woken.recv(4096)
-        except BlockingIOError:
-            pass
+        self._wire.close()
 
     def _subscriptions(self) -> bool:
         """Take one subscription, or the end of one; return whether there was any."""
         try:
-            message = self._socket.recv(zmq.NOBLOCK)
+            message = self._wire.socket.recv(zmq.NOBLOCK)
         except zmq.Again:
             return False
         begins, prefix = message[:1] == b'\1', message[1:]
@@ -225,16 +189,5 @@ class ZmqPublisher:
         for (camera, output), item in newest.items():
             message = followed_message(
                 item.result, camera, output, item.sequence, item.dropped)
-            self._socket.send_multipart(
-                [topic_of(camera, output), *to_parts(message)], zmq.NOBLOCK, copy=False)
-
-    def _dismiss(self) -> None:
-        if self._gatekeeper is not None:
-            self._gatekeeper.stop()
-
-    def _close(self) -> None:
-        self._socket.close()
-        self._dismiss()
-        self._context.term()
-        self._wake.close()
-        self._woken.close()
+            self._wire.socket.send(
+                to_topic(topic_of(camera, output), message), zmq.NOBLOCK, copy=False)

@@ -25,18 +25,18 @@ from collections import deque
 from concurrent.futures import Future
 from functools import partial
 import logging
-import socket
 import threading
 import time
 from typing import Any, Sequence
 
 from depth_anything_ros.bridges.access import Access
-from depth_anything_ros.bridges.base import bind_problem, BridgeLimits, DRAIN_S, resolve
-from depth_anything_ros.bridges.curve import Curve, Gatekeeper
+from depth_anything_ros.bridges.base import BridgeLimits, DRAIN_S
+from depth_anything_ros.bridges.curve import Curve
 from depth_anything_ros.bridges.image_roots import ImageRoots
 from depth_anything_ros.bridges.ordering import Ordering, Ticket
 from depth_anything_ros.bridges.rate import RateLine
 from depth_anything_ros.bridges.work import Work
+from depth_anything_ros.bridges.zmq_port import port_of, ZmqPort
 from depth_anything_ros.bridges.zmq_requests import ZmqRequests
 from depth_anything_ros.errors import DeadlineExceeded, MissingDependency, NotReady
 from depth_anything_ros.service import DepthService
@@ -89,7 +89,6 @@ class ZmqBridge:
         """
         self._access = access or Access()
         self._curve = curve
-        self._gatekeeper: Gatekeeper | None = None
         self._port = port
         self._limits = limits or BridgeLimits()
         self._requests = ZmqRequests(
@@ -106,34 +105,17 @@ class ZmqBridge:
 
         :raises OSError: when the port is in use or not allowed.
         """
-        family, host = resolve(self._access.host)
-        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-        self._socket = self._context.socket(zmq.ROUTER)
-        self._socket.setsockopt(zmq.IPV6, int(family == socket.AF_INET6))
-        self._socket.setsockopt(zmq.MAXMSGSIZE, HARD_LIMIT * self._limits.message.message_bytes)
-        self._socket.setsockopt(zmq.RCVHWM, QUEUED)
-        self._socket.setsockopt(zmq.SNDHWM, QUEUED)
-        self._socket.setsockopt(zmq.LINGER, LINGER_MS)
-        # A reply for a client that is gone or does not read is an error, not a silent loss.
-        self._socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
-        if self._curve is not None:
-            self._gatekeeper = self._curve.secure(self._context, self._socket)
-        shown = f'[{host}]' if family == socket.AF_INET6 else host
-        try:
-            self._socket.bind(f'tcp://{shown}:{self._port or "*"}')
-        except zmq.ZMQError as error:
-            self._dismiss()
-            self._context.destroy(0)
-            raise bind_problem(error.errno, host, self._port, str(error)) from None
-        self.address = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
-        self._wake, self._woken = socket.socketpair()
-        self._wake.setblocking(False)
-        self._woken.setblocking(False)
+        self._wire = ZmqPort(zmq.ROUTER, self._access.host, self._port, self._curve, {
+            zmq.MAXMSGSIZE: HARD_LIMIT * self._limits.message.message_bytes,
+            zmq.RCVHWM: QUEUED, zmq.SNDHWM: QUEUED, zmq.LINGER: LINGER_MS,
+            # A reply for a client that is gone or does not read is an error, not a silent loss.
+            zmq.ROUTER_MANDATORY: 1})
+        self.address = self._wire.address
 
     @property
     def port(self) -> int:
         """Return the real port of a bridge that listens."""
-        return int(self.address.rpartition(':')[2])
+        return port_of(self.address)
 
     def start(self, service: DepthService) -> None:
         """Serve with a service that stays the caller's, or go on with another, in a thread."""
@@ -153,39 +135,17 @@ class ZmqBridge:
         if not self.address:
             return
         if self._thread is None:
-            self._close()
+            self._wire.close()
             return
         self._closing_at = time.monotonic() + timeout
-        self._ring()
+        self._wire.ring()
         # The loop ends at that time at the latest; what a future's owner does is not waited for.
         self._thread.join(timeout + LINGER_MS / 1000 + 5)
 
-    def _dismiss(self) -> None:
-        if self._gatekeeper is not None:
-            self._gatekeeper.stop()
-
-    def _close(self) -> None:
-        self._socket.close()
-        self._dismiss()
-        self._context.term()
-        self._wake.close()
-        self._woken.close()
-
-    def _ring(self) -> None:
-        try:
-            self._wake.send(b'\0')
-        except OSError:
-            # Full: it rings already. Closed: nobody is left to hear it.
-            pass
-
     def _serve(self) -> None:
-        poller = zmq.Poller()
-        poller.register(self._socket, zmq.POLLIN)
-        poller.register(self._woken.fileno(), zmq.POLLIN)
         while True:
             try:
-                poller.poll(TICK_MS)
-                self._hear()
+                self._wire.wait(TICK_MS)
                 while self._events:
                     self._settle(*self._events.popleft())
                 for _ in range(BURST):
@@ -204,18 +164,12 @@ class ZmqBridge:
                 logger.exception('the ZMQ bridge goes on after an error')
         for ticket in self._ordering.overdue(float('inf')):
             self._fail(ticket, NotReady('the service is closing'))
-        self._close()
-
-    def _hear(self) -> None:
-        try:
-            self._woken.recv(4096)
-        except BlockingIOError:
-            pass
+        self._wire.close()
 
     def _receive(self) -> bool:
         """Take one message; return whether there was one."""
         try:
-            frames = self._socket.recv_multipart(zmq.NOBLOCK, copy=False)
+            frames = self._wire.socket.recv_multipart(zmq.NOBLOCK, copy=False)
         except zmq.Again:
             return False
         views = [frame.buffer for frame in frames]
@@ -265,7 +219,7 @@ class ZmqBridge:
     ) -> None:
         """Run in a thread of the service: leave the result and ring."""
         self._events.append((ticket, work, results, future))
-        self._ring()
+        self._wire.ring()
 
     def _settle(
         self, ticket: Ticket, work: Work, results: list[Any],
@@ -301,7 +255,7 @@ class ZmqBridge:
             parts = to_parts(ready.reply) if ready.own_form \
                 else [b''.join(pickle_parts(ready.reply))]
             try:
-                self._socket.send_multipart(
+                self._wire.socket.send_multipart(
                     [*ready.envelope, *parts], zmq.NOBLOCK, copy=False)
             except zmq.ZMQError as error:
                 logger.info('a reply is dropped, its client is gone or does not read: %s', error)

@@ -17,7 +17,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-import time
 from types import TracebackType
 from typing import Iterator
 
@@ -25,18 +24,15 @@ from depth_anything_ros.clients.base import REPLY_LIMITS, TIMEOUT_S
 from depth_anything_ros.clients.curve import encrypt
 from depth_anything_ros.core.options import Output
 from depth_anything_ros.errors import DeadlineExceeded, MissingDependency
-from depth_anything_ros.wire.following import Followed, followed, topic_of
-from depth_anything_ros.wire.message import from_parts
+from depth_anything_ros.wire.following import Followed, followed, from_topic, topic_of
 
 try:
     import zmq
 except ImportError as error:
     raise MissingDependency('the ZMQ client needs pyzmq: pip install pyzmq') from error
 
-WAITING = 2
-"""Messages that libzmq holds; older ones are of no use."""
-
 RECEIVE_BUFFER = 2**19
+"""Bytes that the system holds: large ones would be frames of the past."""
 
 
 class ZmqSubscriber:
@@ -69,7 +65,8 @@ class ZmqSubscriber:
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._socket = self._context.socket(zmq.SUB)
         self._socket.setsockopt(zmq.LINGER, 0)
-        self._socket.setsockopt(zmq.RCVHWM, WAITING)
+        # libzmq goes on reading and keeps the newest message alone.
+        self._socket.setsockopt(zmq.CONFLATE, 1)
         self._socket.setsockopt(zmq.RCVBUF, RECEIVE_BUFFER)
         if server_key:
             encrypt(self._socket, server_key, client_key)
@@ -83,17 +80,9 @@ class ZmqSubscriber:
         :raises DeadlineExceeded: when none comes in time.
         :raises InvalidRequest: when the server sends something else.
         """
-        deadline = time.monotonic() + self.timeout
-        left = max(0, int(1000 * (deadline - time.monotonic())))
-        if not self._socket.poll(left):
+        if not self._socket.poll(int(1000 * self.timeout)):
             raise DeadlineExceeded(f'nothing from {self._address} within {self.timeout:g} s')
-        frames = self._socket.recv_multipart(copy=False)
-        while True:
-            try:
-                frames = self._socket.recv_multipart(zmq.NOBLOCK, copy=False)
-            except zmq.Again:
-                break
-        newest = followed(from_parts([frame.buffer for frame in frames[1:]], REPLY_LIMITS))
+        newest = followed(from_topic(self._socket.recv(copy=False).buffer, REPLY_LIMITS))
         # A lower number is of a server that has begun again.
         if self._last is not None and newest.sequence > self._last:
             self.missed += newest.sequence - self._last - 1

@@ -21,11 +21,17 @@ from dataclasses import dataclass
 from depth_anything_ros.core.options import Output
 from depth_anything_ros.core.result import DepthResult
 from depth_anything_ros.errors import InvalidRequest
-from depth_anything_ros.wire.message import Message
+from depth_anything_ros.wire.framing import Buffer
+from depth_anything_ros.wire.limits import DEFAULT_LIMITS, Limits
+from depth_anything_ros.wire.message import ALIGNMENT, from_body, Message, to_body
 from depth_anything_ros.wire.results import depth_reply, DepthReply, result_header
 
 ALONE = 'camera'
 """Name of the only camera, where it has none."""
+
+END = b'\0'
+
+LONGEST_TOPIC = 320
 
 ARRAYS = {
     Output.DEPTH: ('depth',), Output.POINTS: ('depth', 'cloud'),
@@ -54,12 +60,44 @@ class Followed:
 
 def topic_of(camera: str, output: Output) -> bytes:
     """
-    Return the name of a topic, which is the first part of its messages.
+    Return the name of a topic with the zero byte that ends it: how its messages begin.
 
     :param camera: name of the camera, empty for the only one.
     :param output: one of ``ARRAYS``.
     """
-    return f'{camera or ALONE}/{output.value}'.encode()
+    return f'{camera or ALONE}/{output.value}'.encode() + END
+
+
+def to_topic(topic: bytes, message: Message) -> bytes:
+    """
+    Return a message of a topic: its name, zeros up to a multiple of 64, and the body.
+
+    One piece, because libzmq keeps the newest message alone (ZMQ_CONFLATE) only of such.
+
+    :param topic: of :func:`topic_of`.
+    :param message: what it says.
+    """
+    return b''.join([topic.ljust(_padded(len(topic)), END), *to_body(message)])
+
+
+def from_topic(data: Buffer, limits: Limits = DEFAULT_LIMITS) -> Message:
+    """
+    Return a message of a topic; its arrays are read-only views.
+
+    :param data: what :func:`to_topic` made.
+    :param limits: how much it may hold.
+    :raises InvalidRequest: when it is broken.
+    :raises PayloadTooLarge: when it goes beyond a limit.
+    """
+    view = memoryview(data).cast('B')
+    end = bytes(view[:LONGEST_TOPIC]).find(END)
+    if end < 0:
+        raise InvalidRequest('message of a topic does not begin with a name')
+    return from_body(view[_padded(end + 1):], limits)
+
+
+def _padded(size: int) -> int:
+    return -(-size // ALIGNMENT) * ALIGNMENT
 
 
 def has(result: DepthResult, output: Output) -> bool:

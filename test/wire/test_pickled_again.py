@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from typing import Any
 
@@ -25,10 +26,17 @@ from depth_anything_ros.wire.limits import DEFAULT_LIMITS, Limits
 from depth_anything_ros.wire.pickle_again import KEPT, LONG, LONGEST_REST, Templates
 from depth_anything_ros.wire.pickle_machine import Machine
 from depth_anything_ros.wire.pickled import read
-from hypothesis import given, settings
+from hypothesis import given, HealthCheck, settings
 from hypothesis import strategies as st
 import numpy as np
 import pytest
+
+# As in test_pickled_fuzz.py: the long run is in docs/wire-format.md.
+EXAMPLES = int(os.environ.get('WIRE_FUZZ_EXAMPLES', '300'))
+
+FUZZ = settings(
+    max_examples=EXAMPLES, deadline=None, database=None, derandomize=EXAMPLES == 300,
+    suppress_health_check=list(HealthCheck))
 
 K = np.array([[500.0, 0, 24], [0, 500, 20], [0, 0, 1]])
 
@@ -103,7 +111,7 @@ def test_a_change_of_any_other_byte_changes_the_answer_as_it_does_for_the_machin
         assert again(templates, data + more) == by_machine(data + more)
 
 
-@settings(max_examples=300, deadline=None, database=None, derandomize=True)
+@FUZZ
 @given(st.data())
 def test_random_damage_has_the_same_outcome_whether_remembered_or_not(draw: Any) -> None:
     templates, data = primed(request(), draw.draw(st.sampled_from([2, 3, 4, 5])))
