@@ -109,7 +109,10 @@ def fetch(url: str, policy: FetchPolicy, limit: int) -> bytes:
         target = _one(url, policy, limit, due)
         if isinstance(target, bytes):
             return target
-        url = urljoin(url, target)
+        try:
+            url = urljoin(url, target)
+        except ValueError:
+            raise InvalidRequest('image_url leads to what is no URL') from None
     raise InvalidRequest(f'image_url leads through more than {REDIRECTS} redirects')
 
 
@@ -134,6 +137,9 @@ def _one(url: str, policy: FetchPolicy, limit: int, due: float) -> bytes | str:
             data += chunk
             if len(data) > limit:
                 raise InvalidRequest(f'image_url has more than {limit} bytes')
+        if time.monotonic() >= due:
+            # What was cut off looks like an end.
+            raise TimeoutError
         return bytes(data)
     except (OSError, http.client.HTTPException, ValueError):
         # One text for all: who asks is not to learn what runs where.
