@@ -18,10 +18,10 @@ from __future__ import annotations
 
 from depth_anything_ros.core.camera import Intrinsics
 from depth_anything_ros.core.cloud_options import CloudOptions
-from depth_anything_ros.core.filters import lengths, surest, within_height, within_range
+from depth_anything_ros.core.filters import dense, surest
 from depth_anything_ros.core.flying_pixels import flying_pixels
 from depth_anything_ros.core.placement import Matrix, placed
-from depth_anything_ros.core.pointcloud import pack_rgb
+from depth_anything_ros.core.pointcloud import organised_cloud
 from depth_anything_ros.core.voxels import thinned
 import numpy as np
 import numpy.typing as npt
@@ -42,63 +42,74 @@ def trusted_depth(depth: Depth, confidence: Depth | None, options: CloudOptions)
     :param options: what is asked of the cloud.
     :returns: (h, w) float32, ``depth`` itself when nothing is filtered.
     """
+    by_confidence = options.confidence_percentile > 0 and confidence is not None
+    if not (options.edge_filter or by_confidence):
+        return depth
     keep = np.isfinite(depth)
+    if confidence is not None and by_confidence:
+        keep = surest(confidence, 100 - options.confidence_percentile, keep)
     if options.edge_filter:
         keep &= ~flying_pixels(depth)
-    if options.confidence_percentile and confidence is not None:
-        keep &= surest(confidence, 100 - options.confidence_percentile, np.isfinite(depth))
-    filtered = options.edge_filter or options.confidence_percentile
-    return np.where(keep, depth, np.float32(np.nan)) if filtered else depth
+    return np.where(keep, depth, np.float32(np.nan))
 
 
-def make_cloud(
-    depth: Depth, camera: Intrinsics, rgb: npt.NDArray[np.uint8], options: CloudOptions, *,
-    to_level: Matrix, placement: Matrix | None = None, beyond: Mask | None = None,
-    far_distance: float = 0.0,
-) -> npt.NDArray[np.float32]:
+def point_depth(
+    depth: Depth, camera: Intrinsics, options: CloudOptions, *, to_level: Matrix,
+    placement: Matrix | None = None, beyond: Mask | None = None, far_distance: float = 0.0,
+) -> Depth:
     """
-    Return the points that the options leave.
+    Return the depth of every point: NaN where there is to be none.
 
     Range is the distance from the camera; height is z after ``placement``, else after
     ``to_level``. Where ``beyond`` is given, pixels that look past everything (those in it, and
-    those beyond ``options.farthest``) get a clearing point on their ray: no filter takes it away,
-    stride and voxels thin it like the others.
+    those beyond ``options.farthest``) get a clearing point on their ray, which no filter takes
+    away.
 
-    :param depth: (H, W) float32 metres, NaN where there is to be no point.
+    :param depth: (H, W) float32 metres, NaN where invalid.
     :param camera: the camera of this depth map.
-    :param rgb: (H, W, 3) uint8, the colour of every depth pixel.
-    :param options: which points, in which form.
+    :param options: range and height band.
     :param to_level: 3x4 transform from the optical frame to a level one.
     :param placement: 3x4 transform to the frame of the points, None: they stay optical.
     :param beyond: (H, W) bool, True where the view is free beyond the largest depth.
     :param far_distance: distance of clearing points from the camera, metres.
+    :returns: (H, W) float32.
+    """
+    x, y = camera.rays()
+    a, b, c, offset = np.asarray((placement or to_level)[2], np.float32)
+    length = np.sqrt(x * x + (y * y + np.float32(1))[:, None])
+    with np.errstate(invalid='ignore'):
+        distance = depth * length
+        height = depth * (x * a + (y * b + c)[:, None]) + offset
+        keep = (distance >= options.nearest) & (distance <= options.farthest)
+        keep &= (height >= options.lowest) & (height <= options.highest)
+        kept = np.where(keep, depth, np.float32(np.nan))
+        if beyond is None:
+            return kept
+        free = beyond | (distance > options.farthest)
+    return np.where(free, np.float32(far_distance) / length, kept)
+
+
+def make_cloud(
+    depth: Depth, camera: Intrinsics, rgb: npt.NDArray[np.uint8], options: CloudOptions,
+    placement: Matrix | None = None,
+) -> npt.NDArray[np.float32]:
+    """
+    Return the cloud in the form that the options ask for.
+
+    :param depth: (H, W) float32 metres, see :func:`point_depth`.
+    :param camera: the camera of this depth map.
+    :param rgb: (H, W, 3) uint8, the colour of every depth pixel.
+    :param options: the form: stride, list, voxels, colour.
+    :param placement: 3x4 transform to the frame of the points, None: they stay optical.
     :returns: (H', W', C) float32 with NaN where there is no point, or a list (N, C) without NaN;
         C is 4 with colour (the 4th value holds 0x00RRGGBB bits), else 3.
     """
-    step = slice(None, None, options.stride)
-    ray_x, ray_y = camera.rays()
-    rays = np.ones((*depth[step, step].shape, 3), np.float32)
-    rays[..., 0], rays[..., 1] = ray_x[None, step], ray_y[step, None]
-    points = rays * depth[step, step, None]
-    keep = within_range(points, options.nearest, options.farthest)
-    keep &= within_height(points, options.lowest, options.highest, placement or to_level)
-    if beyond is not None:
-        with np.errstate(invalid='ignore'):
-            free = beyond[step, step] | (lengths(points) > options.farthest)
-        clearing = rays * (np.float32(far_distance) / lengths(rays))[..., None]
-        points = np.where(free[..., None], clearing, points)
-        keep |= free
+    cloud = organised_cloud(depth, camera, rgb)[::options.stride, ::options.stride]
     if placement is not None:
-        points = placed(points, placement)
-    points[~keep] = np.nan
-    cloud = points
-    if options.color:
-        cloud = np.empty((*points.shape[:2], 4), np.float32)
-        cloud[..., :3] = points
-        cloud.view(np.uint32)[..., 3] = pack_rgb(rgb[step, step])
+        cloud[..., :3] = placed(cloud[..., :3], placement)
+    cloud = cloud[..., :options.channels]
     if options.listed:
-        # By integers: copied as floats, the bits of a colour may change.
-        cloud = cloud.view(np.uint32)[keep].view(np.float32)
+        cloud = dense(cloud)
     if options.voxel_size:
         cloud = thinned(cloud, options.voxel_size)
     return np.ascontiguousarray(cloud)

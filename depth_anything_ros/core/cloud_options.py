@@ -77,6 +77,17 @@ class CloudOptions:
         """Return whether the cloud is a list of points and not organised."""
         return self.dense or self.voxel_size > 0
 
+    @property
+    def whole(self) -> bool:
+        """Return whether it is organised, of every pixel, coloured, in the optical frame."""
+        return not (self.listed or self.stride > 1 or self.target_frame) and self.color
+
+    @property
+    def limited(self) -> bool:
+        """Return whether range or height leave points out."""
+        return (self.nearest, self.farthest, self.lowest, self.highest) != (
+            0.0, math.inf, -math.inf, math.inf)
+
 
 @dataclass(frozen=True)
 class ScanOptions:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from depth_anything_ros.core.camera import Intrinsics
-from depth_anything_ros.core.cloud import make_cloud, trusted_depth
+from depth_anything_ros.core.cloud import make_cloud, point_depth, trusted_depth
 from depth_anything_ros.core.depth import (
     DepthKind,
     FocalSource,
@@ -30,7 +30,6 @@ from depth_anything_ros.core.depth import (
 )
 from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.options import FrameOptions, Output, SkyMode
-from depth_anything_ros.core.pointcloud import organised_cloud
 from depth_anything_ros.core.preview import colourise
 from depth_anything_ros.core.remarks import cloud_missing, remarks, scan_missing
 from depth_anything_ros.core.resize import resize_depth, resize_nearest
@@ -166,13 +165,13 @@ def _cloud(
     frame: Frame, view: View, options: FrameOptions,
 ) -> npt.NDArray[np.float32]:
     assert view.camera is not None
-    if options.plain_cloud:
-        return organised_cloud(depth, view.camera, rgb)
-    return make_cloud(
-        depth, view.camera, rgb, options.points, to_level=options.mount.to_level,
-        placement=frame.placement.matrix if frame.placement else None,
+    placement = frame.placement.matrix \
+        if frame.placement and options.points.target_frame else None
+    of_points = point_depth(
+        depth, view.camera, options.points, to_level=options.mount.to_level, placement=placement,
         beyond=beyond if options.sky_mode is SkyMode.FAR else None,
         far_distance=options.far_distance)
+    return make_cloud(of_points, view.camera, rgb, options.points, placement)
 
 
 def _finish_raw(

@@ -154,8 +154,3 @@ class FrameOptions:
             raise InvalidRequest(f'far_distance must be positive, seen {self.far_distance:g}')
         if self.raw and self.outputs & {Output.POINTS, Output.PREVIEW, Output.SCAN}:
             raise InvalidRequest('raw depth comes without points, preview and scan')
-
-    @property
-    def plain_cloud(self) -> bool:
-        """Return whether the cloud is the organised one of every pixel, as without options."""
-        return self.points == CloudOptions() and self.sky_mode is not SkyMode.FAR

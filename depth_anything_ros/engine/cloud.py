@@ -16,14 +16,11 @@
 
 from __future__ import annotations
 
-import math
-
 from depth_anything_ros.core.cloud_options import CloudOptions
-from depth_anything_ros.core.placement import Matrix
+from depth_anything_ros.core.placement import Matrix, Row
 from depth_anything_ros.engine.cloud_filters import (
     first_of_voxels,
     flying_pixels,
-    lengths,
     NAN,
     surest,
 )
@@ -36,72 +33,79 @@ def trusted_depth(
     depth: torch.Tensor, confidence: torch.Tensor | None, options: CloudOptions,
 ) -> torch.Tensor:
     """Return the depth from which points are made; see ``core.cloud.trusted_depth``."""
-    keep = valid = depth.isfinite()
+    by_confidence = options.confidence_percentile > 0 and confidence is not None
+    if not (options.edge_filter or by_confidence):
+        return depth
+    keep = depth.isfinite()
+    if confidence is not None and by_confidence:
+        keep = surest(confidence, 100 - options.confidence_percentile, keep)
     if options.edge_filter:
-        keep = keep & ~flying_pixels(depth)
-    if options.confidence_percentile and confidence is not None:
-        keep = keep & surest(confidence, 100 - options.confidence_percentile, valid)
-    return depth if keep is valid else torch.where(keep, depth, NAN)
+        keep &= ~flying_pixels(depth)
+    return torch.where(keep, depth, NAN)
+
+
+def point_depth(
+    depth: torch.Tensor, table: Rays, options: CloudOptions, *, to_level: Matrix,
+    placement: Matrix | None, beyond: torch.Tensor | None, far_distance: float,
+) -> torch.Tensor:
+    """Return the depth of every point, ``depth`` itself where all are; see ``core.cloud``."""
+    if not options.limited and beyond is None:
+        return depth
+    x, y = table.x, table.y[:, None]
+    length = (x * x + (y * y + 1)).sqrt()
+    kept, free = depth, beyond
+    if options.limited:
+        distance = depth * length
+        keep = (distance >= options.nearest) & (distance <= options.farthest)
+        a, b, c, offset = rounded((placement or to_level)[2])
+        height = depth * (x * a + (y * b + c)) + offset
+        keep &= (height >= options.lowest) & (height <= options.highest)
+        kept = torch.where(keep, depth, NAN)
+        free = None if beyond is None else beyond | (distance > options.farthest)
+    return kept if free is None else torch.where(free, far_distance / length, kept)
 
 
 def make_cloud(
-    depth: torch.Tensor, table: Rays, rgb: torch.Tensor | None, options: CloudOptions, *,
-    to_level: Matrix, placement: Matrix | None, beyond: torch.Tensor | None,
-    far_distance: float,
+    depth: torch.Tensor, table: Rays, rgb: torch.Tensor | None, options: CloudOptions,
+    placement: Matrix | None,
 ) -> torch.Tensor:
     """
-    Return the points that the options leave; see ``core.cloud.make_cloud``.
+    Return the cloud in the form that the options ask for; see ``core.cloud.make_cloud``.
 
-    :param depth: (H, W) float32 metres, NaN where there is to be no point.
-    :param table: the camera's ray table.
-    :param rgb: (H', W', 3) uint8, the colours *after* the stride; None without colour.
-    :param options: which points, in which form.
-    :param to_level: 3x4 transform from the optical frame to a level one.
+    :param depth: (H', W') float32 metres, see :func:`point_depth`, after the stride.
+    :param table: the rays of these pixels.
+    :param rgb: (H', W', 3) uint8, their colours; None without colour.
+    :param options: the form.
     :param placement: 3x4 transform to the frame of the points.
-    :param beyond: (H, W) bool where clearing points are wanted, None without them.
-    :param far_distance: distance of clearing points from the camera, metres.
     :returns: (H', W', C) or (N, C) float32.
     """
-    step = slice(None, None, options.stride)
-    depth = depth[step, step]
-    x, y = table.x[step], table.y[step]
-    points = torch.stack((depth * x, depth * y[:, None], depth), -1)
-    keep = depth.isfinite()
-    if options.nearest > 0 or options.farthest < math.inf:
-        distance = lengths(points)
-        keep &= (distance >= options.nearest) & (distance <= options.farthest)
-    if options.lowest > -math.inf or options.highest < math.inf:
-        height = _along(points, (placement or to_level)[2])
-        keep &= (height >= options.lowest) & (height <= options.highest)
-    if beyond is not None:
-        free = beyond[step, step]
-        if options.farthest < math.inf:
-            free = free | (distance > options.farthest)
-        far = far_distance / (x * x + (y * y)[:, None] + 1).sqrt()
-        clearing = torch.stack((far * x, far * y[:, None], far), -1)
-        points = torch.where(free[..., None], clearing, points)
-        keep |= free
+    points = torch.stack((depth * table.x, depth * table.y[:, None], depth), -1)
+    chosen = None
+    if options.listed:
+        chosen = depth.isfinite().flatten().nonzero().squeeze(1)
+        points = points.view(-1, 3).index_select(0, chosen)
     if placement is not None:
-        points = torch.stack([_along(points, row) for row in placement], -1)
-    if not options.listed:
-        points = points.masked_fill_(~keep[..., None], NAN)
-        return points if rgb is None else _coloured(points, rgb)
-    chosen = keep.flatten().nonzero().squeeze(1)
-    points = points.view(-1, 3).index_select(0, chosen)
-    if options.voxel_size:
+        x, y, z = points.unbind(-1)
+        points = torch.stack([
+            x * a + y * b + z * c + offset for a, b, c, offset in map(rounded, placement)], -1)
+    if chosen is not None and options.voxel_size:
         first = first_of_voxels(points, options.voxel_size)
         points, chosen = points.index_select(0, first), chosen.index_select(0, first)
     if rgb is None:
         return points
-    return _coloured(points, rgb.reshape(-1, 3).index_select(0, chosen))
+    return _coloured(
+        points, rgb if chosen is None else rgb.reshape(-1, 3).index_select(0, chosen))
 
 
-def _along(points: torch.Tensor, row: tuple[float, float, float, float]) -> torch.Tensor:
-    """Return one coordinate of transformed points."""
-    x, y, z = points.unbind(-1)
-    # Rounded as the reference rounds its matrix.
+def strided(table: Rays, step: int) -> Rays:
+    """Return the rays of every n-th column and row."""
+    return Rays(table.x[::step], table.y[::step])
+
+
+def rounded(row: Row) -> Row:
+    """Return a row of a transform in float32, as the reference takes it."""
     a, b, c, offset = (float(np.float32(value)) for value in row)
-    return x * a + y * b + z * c + offset
+    return a, b, c, offset
 
 
 def _coloured(points: torch.Tensor, rgb: torch.Tensor) -> torch.Tensor:

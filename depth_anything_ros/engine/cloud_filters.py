@@ -92,12 +92,6 @@ def surest(confidence: torch.Tensor, percent: float, valid: torch.Tensor) -> tor
     return known & (confidence >= threshold)
 
 
-def lengths(points: torch.Tensor) -> torch.Tensor:
-    """Return the distance of (..., 3) points from the camera; see ``core.filters.lengths``."""
-    x, y, z = points.unbind(-1)
-    return (x * x + y * y + z * z).sqrt()
-
-
 def first_of_voxels(points: torch.Tensor, size: float) -> torch.Tensor:
     """
     Return the indices of one point per voxel, ascending: the one nearest to its centre.

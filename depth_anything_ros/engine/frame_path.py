@@ -38,7 +38,7 @@ from depth_anything_ros.core.view import (
     View,
     view_of,
 )
-from depth_anything_ros.engine.cloud import make_cloud, trusted_depth
+from depth_anything_ros.engine.cloud import make_cloud, point_depth, strided, trusted_depth
 from depth_anything_ros.engine.grids import Rays, rays, Sampler, sampler
 from depth_anything_ros.engine.host import CloudWriter, HostSampler, within
 from depth_anything_ros.engine.packing import Outputs, staged, start_download
@@ -140,7 +140,7 @@ class FramePath:
         wanted, metric = options.outputs, raw.kind is not DepthKind.RELATIVE
         points = Output.POINTS in wanted and not cloud_missing(options, frame, law, view.camera)
         out = Outputs(
-            *view.size, self._device, cloud=points and options.plain_cloud,
+            *view.size, self._device, cloud=points and options.points.whole,
             confidence=Output.CONFIDENCE in wanted and raw.confidence is not None,
             sky=Output.SKY in wanted and raw.sky is not None, memory=options.memory)
         scaled = raw.depth * law.factor
@@ -150,12 +150,6 @@ class FramePath:
         lay.depth(valid, out.depth)
         pixels = processed_rgb(raw, frame) if view.processed else None
         rgb = frame.rgb if pixels is None else pixels
-        if out.cloud is not None and view.camera is not None:
-            if self._on_host:
-                self._writer(view.camera).fill(out.cloud.numpy(), out.depth.numpy(), rgb)
-            else:
-                colours = staged(rgb, self._device).to(self._device, non_blocking=True)
-                fill_cloud(out.cloud, out.depth, self._rays(view.camera), colours)
         if out.confidence is not None and raw.confidence is not None:
             lay.nearest(raw.confidence, float('nan'), out.confidence)
         if out.sky is not None and raw.sky is not None:
@@ -164,9 +158,8 @@ class FramePath:
         if Output.SCAN in wanted or options.sky_mode is not SkyMode.NAN:
             beyond = torch.empty_like(out.depth, dtype=torch.bool)
             lay.nearest(looks_beyond(scaled, raw.sky, maximum), False, beyond)
-        if points and not options.plain_cloud:
-            cloud = start_download(self._cloud(
-                lay, out.depth, valid, rgb, beyond, frame, options))
+        if points:
+            cloud = self._cloud(lay, out, valid, rgb, beyond, frame, options)
         if beyond is not None and view.camera is not None and Output.SCAN in wanted \
                 and not scan_missing(options, frame, law, view.camera):
             grid = self._grid(view.camera, options.mount)
@@ -187,26 +180,36 @@ class FramePath:
                           raw.sky is not None))
 
     def _cloud(
-        self, lay: Layout, depth: torch.Tensor, valid: torch.Tensor,
-        rgb: npt.NDArray[np.uint8], beyond: torch.Tensor | None, frame: Frame,
-        options: FrameOptions,
-    ) -> torch.Tensor:
-        """Return a cloud with options; ``depth`` is ``valid`` at the size of the view."""
+        self, lay: Layout, out: Outputs, valid: torch.Tensor, rgb: npt.NDArray[np.uint8],
+        beyond: torch.Tensor | None, frame: Frame, options: FrameOptions,
+    ) -> npt.NDArray[np.float32] | None:
+        """Write the cloud into ``out``, or return one that has no place there."""
         wanted, camera = options.points, lay.view.camera
         assert camera is not None
-        trusted = trusted_depth(valid, lay.raw.confidence, wanted)
+        depth, trusted = out.depth, trusted_depth(valid, lay.raw.confidence, wanted)
         if trusted is not valid:
             depth = torch.empty_like(depth)
             lay.depth(trusted, depth)
+        if options.sky_mode is not SkyMode.FAR:
+            beyond = None
+        table, step = self._rays(camera), wanted.stride
+        if step > 1:
+            table, depth, rgb = strided(table, step), depth[::step, ::step], rgb[::step, ::step]
+            beyond = None if beyond is None else beyond[::step, ::step]
+        placement = frame.placement.matrix if frame.placement and wanted.target_frame else None
+        depth = point_depth(
+            depth, table, wanted, to_level=options.mount.to_level, placement=placement,
+            beyond=beyond, far_distance=options.far_distance)
+        if out.cloud is not None and self._on_host:
+            self._writer(camera).fill(out.cloud.numpy(), depth.numpy(), rgb)
+            return None
         colours = None
         if wanted.color:
-            step = slice(None, None, wanted.stride)
-            colours = staged(rgb[step, step], self._device).to(self._device, non_blocking=True)
-        return make_cloud(
-            depth, self._rays(camera), colours, wanted, to_level=options.mount.to_level,
-            placement=frame.placement.matrix if frame.placement else None,
-            beyond=beyond if options.sky_mode is SkyMode.FAR else None,
-            far_distance=options.far_distance)
+            colours = staged(rgb, self._device).to(self._device, non_blocking=True)
+        if out.cloud is None or colours is None:
+            return start_download(make_cloud(depth, table, colours, wanted, placement))
+        fill_cloud(out.cloud, depth, table, colours)
+        return None
 
     def _finish_raw(
         self, raw: DeviceDepth, frame: Frame, options: FrameOptions, model: str,

@@ -19,7 +19,7 @@ from __future__ import annotations
 from typing import Any
 
 from depth_anything_ros.core.camera import Intrinsics
-from depth_anything_ros.core.cloud import make_cloud, trusted_depth
+from depth_anything_ros.core.cloud import make_cloud, point_depth, trusted_depth
 from depth_anything_ros.core.cloud_options import CloudOptions, ScanOptions
 from depth_anything_ros.core.geometry import unproject
 from depth_anything_ros.core.placement import Mount, placed, Placement
@@ -39,8 +39,9 @@ def scene() -> np.ndarray:
 
 
 def cloud_of(options: CloudOptions, depth: np.ndarray | None = None, **more: Any) -> np.ndarray:
-    return make_cloud(scene() if depth is None else depth, CAMERA, RGB, options,
-                      **{'to_level': Mount().to_level, **more})
+    of_points = point_depth(scene() if depth is None else depth, CAMERA, options,
+                            **{'to_level': Mount().to_level, **more})
+    return make_cloud(of_points, CAMERA, RGB, options, more.get('placement'))
 
 
 def test_without_options_it_is_the_plain_cloud() -> None:

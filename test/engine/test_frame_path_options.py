@@ -27,12 +27,10 @@ from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.options import FrameOptions, Output, OutputSize, SkyMode
 from depth_anything_ros.core.placement import Mount, Placement
 from depth_anything_ros.core.result import DepthResult
-from depth_anything_ros.engine.frame_path import FramePath
 from depth_anything_ros.errors import InvalidRequest
 import numpy as np
 import pytest
-from test_frame_path import compare, EVERYTHING, frame_of, GPU, network_depth, on_device
-import torch
+from test_frame_path import compare, EVERYTHING, frame_of, GPU, network_depth, on_device, path_on
 
 PLACEMENT = Placement.from_pose('base_link', (0.3, -0.1, 0.9), (-0.6, 0.5, -0.45, 0.44))
 CLOUDS = {
@@ -57,8 +55,7 @@ def both(
 ) -> DepthResult:
     """Return the device's result after comparing it with the reference's."""
     raw = network_depth(84, 56, DepthKind.METRIC) if raw is None else raw
-    path = FramePath(torch.device(device))
-    found = path.finish(on_device(raw, device), frame, options, 'm')
+    found = path_on(device).finish(on_device(raw, device), frame, options, 'm')
     expected = finish(raw, frame, options, 'm')
     if found.cloud is not None and expected.cloud is not None:
         assert found.cloud.shape == expected.cloud.shape
@@ -73,7 +70,7 @@ def both(
     return found
 
 
-@pytest.mark.parametrize('device', ['cpu', GPU])
+@pytest.mark.parametrize('device', ['cpu', 'torch', GPU])
 @pytest.mark.parametrize('sky', list(SkyMode))
 @pytest.mark.parametrize('name', CLOUDS)
 def test_clouds(name: str, sky: SkyMode, device: str) -> None:
@@ -90,7 +87,7 @@ def test_clouds(name: str, sky: SkyMode, device: str) -> None:
         assert not (lists and np.isnan(found.cloud[:, :3]).any())
 
 
-@pytest.mark.parametrize('device', ['cpu', GPU])
+@pytest.mark.parametrize('device', ['cpu', 'torch', GPU])
 @pytest.mark.parametrize('sky', list(SkyMode))
 @pytest.mark.parametrize(('resized', 'offset'), [(None, (0, 0)), ((96, 60), (6, 2))])
 @pytest.mark.parametrize('kind', list(DepthKind))
@@ -118,7 +115,7 @@ def test_the_processed_pixels_are_the_engines_where_it_has_them() -> None:
     pixels = np.random.default_rng(3).integers(0, 256, (56, 84, 3), dtype=np.uint8)
     options = FrameOptions(
         outputs=frozenset({Output.POINTS}), output_size=OutputSize.MODEL)
-    found = FramePath(torch.device('cpu')).finish(
+    found = path_on('cpu').finish(
         replace(on_device(raw, 'cpu'), pixels=pixels), frame_of(160, 120), options, 'm')
     np.testing.assert_array_equal(found.color, pixels)
     packed = found.cloud.view(np.uint32)[..., 3]
@@ -144,7 +141,7 @@ def test_sky_and_what_is_beyond_look_as_the_mode_says() -> None:
     np.testing.assert_array_equal(far[~free], results[SkyMode.NAN].cloud[~free][:, :3])
 
 
-@pytest.mark.parametrize('device', ['cpu', GPU])
+@pytest.mark.parametrize('device', ['cpu', 'torch', GPU])
 @pytest.mark.parametrize('mount', [Mount(), Mount(0.8, 25.0)])
 def test_scans(mount: Mount, device: str) -> None:
     options = FrameOptions(
@@ -206,8 +203,8 @@ def test_voxels_that_are_too_small_are_refused_by_both() -> None:
     options = FrameOptions(
         outputs=frozenset({Output.POINTS}), points=CloudOptions(voxel_size=1e-7))
     raw, frame = network_depth(84, 56, DepthKind.METRIC), frame_of(84, 56)
-    for run in (lambda: finish(raw, frame, options, 'm'), lambda: FramePath(
-            torch.device('cpu')).finish(on_device(raw, 'cpu'), frame, options, 'm')):
+    for run in (lambda: finish(raw, frame, options, 'm'),
+                lambda: path_on('cpu').finish(on_device(raw, 'cpu'), frame, options, 'm')):
         with pytest.raises(InvalidRequest, match='too small'):
             run()
 
