@@ -58,11 +58,13 @@ def called_rectified(topic: str) -> bool:
     return topic.removesuffix('/compressed').rpartition('/')[2].startswith('image_rect')
 
 
-def rectification_of(info: Info) -> Rectification | None:
+def rectification_of(info: Info, reduction: int = 1) -> Rectification | None:
     """
     Return how the raw image of a message becomes the one that P describes, None where it is that.
 
     :param info: a calibrated message.
+    :param reduction: how many times smaller than the message says the image was made, as if it
+        had been binned so much more.
     :raises InvalidIntrinsics: when a value is impossible or the model is not supported.
     """
     fisheye = info.distortion_model in FISHEYE_MODELS
@@ -74,7 +76,7 @@ def rectification_of(info: Info) -> Rectification | None:
     roi = info.roi
     return rectification(
         info.distortion_model, info.d, info.k, info.r, info.p, info.width, info.height,
-        binning=(info.binning_x, info.binning_y),
+        binning=(max(1, info.binning_x) * reduction, max(1, info.binning_y) * reduction),
         roi=(roi.x_offset, roi.y_offset, roi.width, roi.height))
 
 

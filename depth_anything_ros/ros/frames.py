@@ -27,11 +27,12 @@ from depth_anything_ros.core.camera_info import (
 )
 from depth_anything_ros.core.distortion import Rectification
 from depth_anything_ros.core.frame import Frame
-from depth_anything_ros.core.options import FrameOptions
+from depth_anything_ros.core.options import FrameOptions, OutputSize
+from depth_anything_ros.core.processed_size import affordable_reduction
 from depth_anything_ros.errors import InvalidIntrinsics
 from depth_anything_ros.ros.conversions import stamp_ns
 from depth_anything_ros.ros.pairing import Pair
-from depth_anything_ros.ros.pictures import picture_of
+from depth_anything_ros.ros.pictures import Picture, picture_of
 from depth_anything_ros.ros.reporting import Reporter
 from depth_anything_ros.settings import Settings
 
@@ -76,13 +77,14 @@ class FrameMaker:
         """
         image, info = pair.image, pair.info
         picture = picture_of(image)
+        reduction = self._reduction(picture, info, settings, options, process_res)
         intrinsics, maps = None, None
         if info is not None:
             if info.header.frame_id != image.header.frame_id:
                 self._reporter.once(
                     'frame_id', f'camera_info is in frame {info.header.frame_id!r}, the image in '
                     f'{image.header.frame_id!r}: the frame of the image is used')
-            intrinsics, maps = self._camera(info, *picture.size, settings)
+            intrinsics, maps = self._camera(info, *picture.size, settings, reduction)
         if intrinsics is None:
             if needs_camera:
                 raise InvalidIntrinsics(f'camera_info is not calibrated (K[0] is 0); {NO_FOCAL}')
@@ -90,9 +92,7 @@ class FrameMaker:
                 self._reporter.once(
                     'uncalibrated', 'camera.rectify has no effect: there is no calibrated '
                     'camera_info')
-        # A focal length that is given in pixels is one of the whole image.
-        whole = maps is not None or (intrinsics is None and options.focal_length > 0)
-        rgb = picture.rgb(None if whole else options, process_res)
+        rgb = picture.rgb(reduction)
         seen = None
         if maps is not None:
             rgb, seen = maps.rectify(rgb), None if maps.inside.all() else maps.inside
@@ -101,10 +101,23 @@ class FrameMaker:
         return Frame(
             rgb, stamp_ns(image.header.stamp), image.header.frame_id, intrinsics, seen=seen)
 
+    @staticmethod
+    def _reduction(
+        picture: Picture, info: Any, settings: Settings, options: FrameOptions, process_res: int,
+    ) -> int:
+        """Return how many times smaller the picture may be made without anybody seeing it."""
+        worth = picture.shrinks or settings.camera.rectify
+        if not worth or options.output_size is not OutputSize.MODEL or not process_res:
+            return 1
+        if options.focal_length > 0 and (info is None or info.k[0] == 0):
+            return 1  # one that is given in pixels belongs to the whole image
+        return affordable_reduction(
+            *picture.size, options.process_res or process_res, options.process_res_method)
+
     def _camera(
-        self, info: Any, width: int, height: int, settings: Settings,
+        self, info: Any, width: int, height: int, settings: Settings, reduction: int,
     ) -> tuple[Intrinsics | None, Rectification | None]:
-        """Return the camera of the frame, and how the image becomes its own."""
+        """Return the camera of the frame, and how the image, reduced, becomes its own."""
         geometry = settings.camera.image_geometry
         rectified = None if geometry == 'auto' else geometry == 'rectified'
         if rectified is None and self._called_rectified:
@@ -117,7 +130,7 @@ class FrameMaker:
             # Checks the sizes too.
             if intrinsics_of(info, width, height, rectified=False) is None:
                 return None, None
-            maps = self._rectification(info)
+            maps = self._rectification(info, reduction)
             self.lens = 'rectified by this node'
             if maps is not None:
                 return maps.intrinsics, maps
@@ -135,12 +148,12 @@ class FrameMaker:
             self.lens = 'no distortion'
         return intrinsics_of(info, width, height, rectified=rectified), None
 
-    def _rectification(self, info: Any) -> Rectification | None:
+    def _rectification(self, info: Any, reduction: int) -> Rectification | None:
         """Return the maps, made anew only when the camera changed."""
         roi = info.roi
         key = (info.distortion_model, tuple(info.d), tuple(info.k), tuple(info.r), tuple(info.p),
                info.width, info.height, info.binning_x, info.binning_y, roi.x_offset,
-               roi.y_offset, roi.width, roi.height)
+               roi.y_offset, roi.width, roi.height, reduction)
         if self._maps is None or self._maps[0] != key:
-            self._maps = key, rectification_of(info)
+            self._maps = key, rectification_of(info, reduction)
         return self._maps[1]

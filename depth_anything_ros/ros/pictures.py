@@ -18,14 +18,14 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from depth_anything_ros.core.options import FrameOptions, OutputSize
+import cv2
+from depth_anything_ros.core.image_size import JPEG
 from depth_anything_ros.core.pictures import (
     as_published,
     check_format,
     decode_picture,
     picture_size,
 )
-from depth_anything_ros.core.processed_size import affordable_reduction
 from depth_anything_ros.ros.conversions import data_of, rgb_of
 import numpy as np
 import numpy.typing as npt
@@ -35,17 +35,19 @@ from sensor_msgs.msg import CompressedImage, Image
 class Picture(Protocol):
     """What is known of a picture before it is decoded."""
 
+    shrinks: bool
+    """Whether it costs less to read it smaller."""
+
     @property
     def size(self) -> tuple[int, int]:
         """Return (width, height) in pixels."""
         ...
 
-    def rgb(self, options: FrameOptions | None, process_res: int) -> npt.NDArray[np.uint8]:
+    def rgb(self, reduction: int = 1) -> npt.NDArray[np.uint8]:
         """
-        Return the pixels, smaller than they came where nobody would see the difference.
+        Return the pixels.
 
-        :param options: what is asked of the frame; None asks for every pixel.
-        :param process_res: the model's own, 0 when it takes every image as it is.
+        :param reduction: how many times smaller than the picture is; its sides are multiples.
         :returns: (H, W, 3) uint8.
         :raises InvalidRequest: when the message is broken or of another encoding.
         """
@@ -55,14 +57,16 @@ class Picture(Protocol):
 class RawPicture:
     """The picture of an Image; its pixels are a view of the message where they can be."""
 
+    shrinks = False
+
     def __init__(self, message: Image) -> None:
         """Look at a message."""
         self._message = message
         self.size: tuple[int, int] = message.width, message.height
 
-    def rgb(self, options: FrameOptions | None, process_res: int) -> npt.NDArray[np.uint8]:
-        """Return every pixel."""
-        return rgb_of(self._message)
+    def rgb(self, reduction: int = 1) -> npt.NDArray[np.uint8]:
+        """Return the pixels; see :class:`Picture`."""
+        return shrunk(rgb_of(self._message), self.size, reduction)
 
 
 class CompressedPicture:
@@ -79,20 +83,27 @@ class CompressedPicture:
         self._format = message.format
         self._data = data_of(message).data
         self._encoded = picture_size(self._data)
+        self.shrinks = self._encoded.kind == JPEG
 
     @property
     def size(self) -> tuple[int, int]:
         """Return (width, height) in pixels, as the header says."""
         return self._encoded.width, self._encoded.height
 
-    def rgb(self, options: FrameOptions | None, process_res: int) -> npt.NDArray[np.uint8]:
-        """Return the pixels: a JPEG's at a half to an eighth where only small outputs go out."""
-        reduction = 1
-        if options is not None and options.output_size is OutputSize.MODEL and process_res:
-            reduction = affordable_reduction(
-                *self.size, options.process_res or process_res, options.process_res_method)
-        return as_published(
-            decode_picture(self._data, self._encoded, reduction=reduction), self._format)
+    def rgb(self, reduction: int = 1) -> npt.NDArray[np.uint8]:
+        """Return the pixels; see :class:`Picture`."""
+        rgb = decode_picture(self._data, self._encoded, reduction=reduction)
+        return as_published(shrunk(rgb, self.size, reduction), self._format)
+
+
+def shrunk(
+    rgb: npt.NDArray[np.uint8], size: tuple[int, int], reduction: int,
+) -> npt.NDArray[np.uint8]:
+    """Return pixels of a picture of a size so many times smaller, where they are not yet."""
+    small = size[0] // reduction, size[1] // reduction
+    if rgb.shape[1::-1] == small:
+        return rgb
+    return np.asarray(cv2.resize(rgb, small, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def picture_of(message: Image | CompressedImage) -> Picture:

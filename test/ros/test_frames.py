@@ -211,11 +211,27 @@ def test_a_jpeg_is_decoded_no_larger_than_needed(make, options, process_res, siz
 def test_what_needs_the_whole_image_gets_it(make):
     focal = FrameOptions(output_size=OutputSize.MODEL, focal_length=100.0)
     assert make(compressed(), options=focal, process_res=28, needs_camera=False).size == (160, 120)
-    lens = lens_info(*LENSES[0])
-    frame = make(compressed(), lens, options=SMALL, process_res=28, rectify=True)
-    assert frame.size == (160, 120)
     wide = FrameOptions(output_size=OutputSize.MODEL, fov_deg=70.0)
     assert make(compressed(), options=wide, process_res=28, needs_camera=False).size == (40, 30)
+
+
+@pytest.mark.parametrize('message', [compressed(), compressed(kind='.png'), raw()])
+@pytest.mark.parametrize('model, d', LENSES)
+def test_a_smaller_image_is_rectified_with_smaller_maps(make, message, model, d):
+    lens = lens_info(model, d)
+    whole = make(raw(), lens, rectify=True)
+    frame = make(message, lens, options=SMALL, process_res=70, rectify=True)
+    assert frame.size == (80, 60) and frame.intrinsics == P.resized(80, 60)
+    expected = cv2.resize(whole.rgb, (80, 60), interpolation=cv2.INTER_AREA)
+    middle = np.s_[8:-8, 8:-8]
+    difference = np.abs(frame.rgb.astype(int) - expected)[middle]
+    assert np.median(difference) <= 2 and np.percentile(difference, 99) < 12
+    assert make(message, lens, rectify=True).size == (160, 120), 'and with whole ones'
+
+
+def test_a_raw_image_is_left_to_the_engine(make):
+    frame = make(raw(), camera_info(CAMERA, 5), options=SMALL, process_res=28)
+    assert frame.size == (160, 120)
 
 
 JPEG = bytes(compressed().data)

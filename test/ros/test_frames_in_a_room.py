@@ -68,6 +68,7 @@ def test_a_rectified_lens_is_as_good_as_none(service, views):
     info = camera_info(RECTIFIED, 5)
     info.d = LENS
     make, options = Maker(), FrameOptions()
+    small = FrameOptions(process_res=140, output_size=OutputSize.MODEL)
     pinhole, bent, straight = [], [], []
     for view in views:
         pinhole.append(error(service.estimate(
@@ -77,6 +78,11 @@ def test_a_rectified_lens_is_as_good_as_none(service, views):
         result = service.estimate(make(image, info, rectify=True), options)
         assert result.intrinsics == RECTIFIED
         straight.append(error(result, view.depth))
+        whole, half = (service.estimate(make(
+            image, info, options=wanted, process_res=140, rectify=True), small)
+            for wanted in (options, small))
+        assert half.frame.size == (160, 120) and half.intrinsics == whole.intrinsics
+        assert np.nanmedian(np.abs(half.depth / whole.depth - 1)) < 0.03
     assert np.mean(straight) < 1.3 * np.mean(pinhole), (pinhole, straight)
     assert np.mean(bent) > 1.5 * np.mean(straight), 'the lens matters'
 
