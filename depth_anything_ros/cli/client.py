@@ -22,6 +22,7 @@ from pathlib import Path
 
 from depth_anything_ros.bridges.access import KEY_VARIABLE
 from depth_anything_ros.bridges.launcher import port_number
+from depth_anything_ros.cli import client_ws
 from depth_anything_ros.cli.client_many import FORMATS, run_many
 from depth_anything_ros.cli.picture import (
     add_picture_arguments,
@@ -39,12 +40,23 @@ from depth_anything_ros.wire.results import DepthReply
 import numpy as np
 import numpy.typing as npt
 
-HELP = 'Ask a server for the depth of a picture, a folder or a video, and write it to files.'
+HELP = 'Ask a server for depth, or for the model of several pictures, and write it to files.'
+
+DEPTH = ('zmq', 'tcp')
+"""Protocols that give depth."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
-    parser.add_argument('protocol', choices=('zmq', 'tcp'), help='what the server speaks')
+    protocols = parser.add_subparsers(dest='protocol', required=True, metavar='PROTOCOL')
+    for name in DEPTH:
+        add_depth_arguments(protocols.add_parser(name, help=f'depth, from a {name} server'))
+    scenes = protocols.add_parser('ws', help=client_ws.HELP, description=client_ws.HELP)
+    client_ws.add_arguments(scenes)
+
+
+def add_depth_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what is asked of a server that gives depth."""
     add_picture_arguments(parser)
     parser.add_argument('--format', choices=FORMATS, default=FORMATS[0],
                         help='of the depths of a folder or video, for which -o, --preview and '
@@ -66,6 +78,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Ask, write the files and say what was done; 1 when some pictures of many have failed."""
+    if arguments.protocol == 'ws':
+        return client_ws.run(arguments)
     pictures = sequence_of(arguments.image, arguments.every)
     if pictures is None:
         check_output(arguments.output)

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ['TcpClient', 'ZmqClient', 'ZmqSubscriber']
+__all__ = ['ReconstructionClient', 'TcpClient', 'ZmqClient', 'ZmqSubscriber']
 
 
 def __getattr__(name: str) -> Any:
@@ -38,4 +38,7 @@ def __getattr__(name: str) -> Any:
     if name == 'TcpClient':
         from depth_anything_ros.clients.tcp import TcpClient
         return TcpClient
+    if name == 'ReconstructionClient':
+        from depth_anything_ros.clients.websocket import ReconstructionClient
+        return ReconstructionClient
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

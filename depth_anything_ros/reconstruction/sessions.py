@@ -50,7 +50,8 @@ class SessionLimits:
     At most ``sessions`` at once, each with up to ``images`` images that have ``total_bytes``
     encoded and ``total_pixels`` decoded together. A session that nobody has used for ``idle_s``
     seconds is removed. Where all places are taken, one that is not connected and has been quiet
-    for ``spare_s`` seconds makes room for a new one.
+    for ``spare_s`` seconds makes room for a new one. ``points`` is how many a model has at most
+    where the client says nothing.
     """
 
     sessions: int = 100
@@ -60,6 +61,7 @@ class SessionLimits:
     idle_s: float = 3600.0
     sweep_s: float = 300.0
     spare_s: float = 60.0
+    points: int = SceneOptions.num_max_points
 
     def __post_init__(self) -> None:
         """Refuse a limit that lets nothing through."""

@@ -12,9 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The room of the reconstruction tests is shared with those of its sockets."""
+"""The tests of sockets share the rooms, networks and programs of other tests."""
 
 from pathlib import Path
 import sys
 
-sys.path.append(str(Path(__file__).resolve().parents[1] / 'reconstruction'))
+for folder in ('reconstruction', 'engine', 'bridges'):
+    sys.path.append(str(Path(__file__).resolve().parents[1] / folder))

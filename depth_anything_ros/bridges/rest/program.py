@@ -25,6 +25,7 @@ from depth_anything_ros.bridges.base import Bridge
 from depth_anything_ros.bridges.image_roots import ImageRoots
 from depth_anything_ros.bridges.rest.fetching import FetchPolicy
 from depth_anything_ros.bridges.rest.options import PORT, RestOptions
+from depth_anything_ros.reconstruction.sessions import SessionLimits
 from depth_anything_ros.settings import ModelSettings
 
 
@@ -45,6 +46,15 @@ def add_http_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--rate', type=float, default=0.0, metavar='N',
                         help='HTTP requests per second that one client may send '
                              '(default: any number)')
+    sessions = SessionLimits()
+    parser.add_argument('--max-sessions', type=int, default=sessions.sessions, metavar='N',
+                        help='reconstruction sessions at once (default: %(default)s)')
+    parser.add_argument('--session-timeout', type=float, default=sessions.idle_s, metavar='S',
+                        help='seconds after which an unused session is deleted '
+                             '(default: %(default)g)')
+    parser.add_argument('--num-max-points', type=int, default=sessions.points, metavar='N',
+                        help='points of a model where the client says nothing; clients that take '
+                             'no message over 1 MiB need 40000 (default: %(default)s)')
 
 
 def add_rest_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,7 +78,10 @@ def options_of(arguments: argparse.Namespace) -> RestOptions:
         origins=tuple(arguments.cors_origin), hosts=tuple(arguments.allowed_host),
         certificate=arguments.tls_cert, certificate_key=arguments.tls_key, rate=arguments.rate,
         fetch=FetchPolicy(arguments.allow_image_url,
-                          tuple(name.lower() for name in arguments.image_url_host)))
+                          tuple(name.lower() for name in arguments.image_url_host)),
+        sessions=SessionLimits(
+            sessions=arguments.max_sessions, idle_s=arguments.session_timeout,
+            points=arguments.num_max_points))
 
 
 def rest_bridge(arguments: argparse.Namespace) -> Bridge:

@@ -24,7 +24,7 @@ from depth_anything_ros.bridges.websocket.conversation import Conversation, Room
 from depth_anything_ros.bridges.websocket.jobs import Jobs
 from depth_anything_ros.core.options import PROCESS_RES_METHODS
 from depth_anything_ros.errors import LimitExceeded, SessionNotFound
-from depth_anything_ros.reconstruction.options import SceneOptions
+from depth_anything_ros.reconstruction.options import MOST_POINTS, SceneOptions
 from depth_anything_ros.reconstruction.sessions import Session, SessionStatus, SessionStore
 from depth_anything_ros.wire import session_messages as messages
 from depth_anything_ros.wire.status import RETRY_AFTER
@@ -103,7 +103,7 @@ def register(app: FastAPI, context: RestContext) -> None:
         process_res_method: Annotated[str, Query(
             pattern='^(' + '|'.join(PROCESS_RES_METHODS) + ')$')] = 'upper_bound_resize',
         conf_thresh_percentile: Annotated[float, Query(ge=0, lt=100)] = 10.0,
-        num_max_points: Annotated[int, Query(ge=1, le=50_000_000)] = 10_000_000,
+        num_max_points: Annotated[int, Query(ge=1, le=MOST_POINTS)] = store.limits.points,
         show_cameras: bool = True,
         auto_generate_after: Annotated[int, Query(ge=0)] = 0,
     ) -> JSONResponse:

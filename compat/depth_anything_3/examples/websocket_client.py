@@ -1,0 +1,26 @@
+# Copyright 2026 the depth_anything_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+The seed's way to ask: ``python examples/websocket_client.py --images a.png b.png``.
+
+The same as ``depth-anything client ws``.
+"""
+
+import sys
+
+from depth_anything_ros.cli.main import main
+
+if __name__ == '__main__':
+    sys.exit(main(['client', 'ws', *sys.argv[1:]]))
