@@ -15,6 +15,7 @@
 """Every option of cloud, sky, scan and size, changed live, changes what is published."""
 
 import math
+import re
 
 from depth_anything_ros.core.depth import DepthKind
 from depth_anything_ros.core.geometry import unproject
@@ -25,6 +26,7 @@ from depth_anything_ros.settings import describe
 from depth_anything_ros.srv import EstimateDepth
 import numpy as np
 import pytest
+from rcl_interfaces.srv import SetParameters
 from rclpy.parameter import Parameter
 from ros_parts import (
     camera_info,
@@ -434,3 +436,17 @@ def test_the_service_gives_what_it_promises_whatever_the_topics_do(bench):
     assert answer.success, answer.message
     assert (answer.cloud.height, answer.cloud.width, answer.cloud.point_step) == (60, 80, 16)
     assert not np.isinf(depth_from(answer.depth)).any()
+
+
+@pytest.mark.parametrize('name, words', [
+    ('points.strid', "did you mean 'points.stride'"), ('model.name', 'read-only'),
+    ('points.stride', 'points.stride .*64')])
+def test_what_ros2_param_set_hears(bench, name, words):
+    client = bench.rig.node.create_client(SetParameters, 'depth_anything/set_parameters')
+    assert client.wait_for_service(20.0)
+    value = 'da3-tiny' if name == 'model.name' else 100
+    future = client.call_async(SetParameters.Request(
+        parameters=[Parameter(name, value=value).to_parameter_msg()]))
+    assert wait_until(future.done)
+    result, = future.result().results
+    assert not result.successful and re.search(words, result.reason), result.reason
