@@ -164,8 +164,8 @@ class ZmqPublisher:
         while not self._closing:
             try:
                 self._wire.wait(TICK_MS)
-                while self._subscriptions():
-                    pass
+                while self._wire.has_message():
+                    self._subscription()
                 with self._lock:
                     newest, self._newest = self._newest, {}
                 self._send(newest)
@@ -174,16 +174,14 @@ class ZmqPublisher:
                 logger.exception('the ZMQ topic goes on after an error')
         self._wire.close()
 
-    def _subscriptions(self) -> bool:
-        """Take one subscription, or the end of one; return whether there was any."""
-        try:
-            message = self._wire.socket.recv(zmq.NOBLOCK)
-        except zmq.Again:
-            return False
-        begins, prefix = message[:1] == b'\1', message[1:]
-        if message[:1] in (b'\0', b'\1'):
-            self._prefixes = self._prefixes | {prefix} if begins else self._prefixes - {prefix}
-        return True
+    def _subscription(self) -> None:
+        """Take a subscription, or the end of one."""
+        message = self._wire.socket.recv(zmq.NOBLOCK)
+        prefix = message[1:]
+        if message[:1] == b'\1':
+            self._prefixes |= {prefix}
+        elif message[:1] == b'\0':
+            self._prefixes -= {prefix}
 
     def _send(self, newest: Mapping[tuple[str, Output], Waiting]) -> None:
         for (camera, output), item in newest.items():

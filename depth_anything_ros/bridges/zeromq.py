@@ -149,8 +149,9 @@ class ZmqBridge:
                 while self._events:
                     self._settle(*self._events.popleft())
                 for _ in range(BURST):
-                    if not self._receive():
+                    if not self._wire.has_message():
                         break
+                    self._receive()
                 for ticket in self._ordering.overdue(time.monotonic()):
                     ticket.give_up()
                     self._fail(ticket, DeadlineExceeded(
@@ -166,12 +167,9 @@ class ZmqBridge:
             self._fail(ticket, NotReady('the service is closing'))
         self._wire.close()
 
-    def _receive(self) -> bool:
-        """Take one message; return whether there was one."""
-        try:
-            frames = self._wire.socket.recv_multipart(zmq.NOBLOCK, copy=False)
-        except zmq.Again:
-            return False
+    def _receive(self) -> None:
+        """Take the message that is there."""
+        frames = self._wire.socket.recv_multipart(zmq.NOBLOCK, copy=False)
         views = [frame.buffer for frame in frames]
         ends = [index for index, view in enumerate(views) if not len(view) and index]
         start = ends[0] + 1 if ends else 1
@@ -179,7 +177,7 @@ class ZmqBridge:
         body = views[start:]
         if self._ordering.flooded(client):
             logger.warning('a client sends without end; its message is dropped')
-            return True
+            return
         own_form = len(body) > 1 or bytes(body[0][:1] if body else b'') == b'{'
         deadline = time.monotonic() + self._limits.request_s
         ticket = Ticket(client, envelope, own_form, deadline)
@@ -192,7 +190,6 @@ class ZmqBridge:
             self._understand(ticket, body)
         except Exception as error:
             self._fail(ticket, error)
-        return True
 
     def _understand(self, ticket: Ticket, body: Sequence[memoryview]) -> None:
         limits = self._limits.message
