@@ -24,7 +24,8 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ['ReconstructionClient', 'TcpClient', 'ZmqClient', 'ZmqSubscriber']
+__all__ = ['AsyncRestClient', 'ReconstructionClient', 'RestClient', 'TcpClient', 'ZmqClient',
+           'ZmqSubscriber']
 
 
 def __getattr__(name: str) -> Any:
@@ -41,4 +42,7 @@ def __getattr__(name: str) -> Any:
     if name == 'ReconstructionClient':
         from depth_anything_ros.clients.websocket import ReconstructionClient
         return ReconstructionClient
+    if name in ('RestClient', 'AsyncRestClient'):
+        from depth_anything_ros.clients import v1
+        return getattr(v1, name)
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

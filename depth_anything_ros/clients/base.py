@@ -95,11 +95,8 @@ class Client(ABC):
             the turned image.
         :raises DepthAnythingError: as the server raised it.
         """
-        header: dict[str, Any] = {
-            'command': 'inference', 'process_res': process_res, 'fov_deg': float(fov_deg),
-            'focal_length': float(focal_length), 'minimum': float(minimum), 'maximum': maximum,
-            'outputs': [Output(item).value for item in outputs], 'exif_orient': exif_orient,
-            'intrinsics': None if K is None else np.asarray(K, np.float64).tolist()}
+        header = inference_header(
+            K, process_res, fov_deg, focal_length, minimum, maximum, outputs, exif_orient)
         pixels = np.frombuffer(image, np.uint8) if isinstance(image, bytes) else image
         return depth_reply(self._ask(header, pixels))
 
@@ -114,7 +111,7 @@ class Client(ABC):
         :param more: as for :meth:`estimate`.
         :raises InvalidRequest: when the server's model has no metres to give.
         """
-        return _in_metres(self.estimate(image, K, **more)).depth
+        return in_metres(self.estimate(image, K, **more)).depth
 
     def points(
         self, image: Image, K: npt.ArrayLike | None = None, **more: Any,
@@ -127,7 +124,7 @@ class Client(ABC):
         :param more: as for :meth:`estimate`.
         :raises InvalidRequest: when the server's model has no metres to give.
         """
-        return _in_metres(self.estimate(image, K, **more)).points()
+        return in_metres(self.estimate(image, K, **more)).points()
 
     def _ask(
         self, header: dict[str, Any], image: npt.NDArray[np.uint8] | None,
@@ -154,6 +151,19 @@ class Client(ABC):
         self.close()
 
 
+def inference_header(
+    K: npt.ArrayLike | None = None, process_res: int | None = None, fov_deg: float = 0.0,
+    focal_length: float = 0.0, minimum: float = 0.0, maximum: float | None = None,
+    outputs: Iterable[Output | str] = (Output.DEPTH,), exif_orient: bool = False,
+) -> dict[str, Any]:
+    """Return the header of a request in our own form; see :meth:`Client.estimate`."""
+    return {
+        'command': 'inference', 'process_res': process_res, 'fov_deg': float(fov_deg),
+        'focal_length': float(focal_length), 'minimum': float(minimum), 'maximum': maximum,
+        'outputs': [Output(item).value for item in outputs], 'exif_orient': exif_orient,
+        'intrinsics': None if K is None else np.asarray(K, np.float64).tolist()}
+
+
 def error_of(code: object, text: object) -> DepthAnythingError:
     """
     Return the error that a reply stands for.
@@ -170,7 +180,12 @@ def error_of(code: object, text: object) -> DepthAnythingError:
     return found(str(text))
 
 
-def _in_metres(reply: DepthReply) -> DepthReply:
+def in_metres(reply: DepthReply) -> DepthReply:
+    """
+    Return a reply whose unit is metres.
+
+    :raises InvalidRequest: when it has none.
+    """
     if reply.units != METRES:
         raise InvalidRequest(
             f'the depth of {reply.model} has no unit; a metric model gives metres')

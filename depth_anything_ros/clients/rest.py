@@ -26,6 +26,7 @@ import base64
 from pathlib import Path
 from typing import Any, Mapping, Sequence
 
+from depth_anything_ros.clients.v1 import AsyncRestClient, RestClient
 from depth_anything_ros.errors import MissingDependency
 import numpy as np
 import numpy.typing as npt
@@ -37,8 +38,8 @@ except ImportError as error:
         'the REST client needs httpx: pip install "depth_anything_ros[client]"') from error
 
 __all__ = [
-    'decode_depth_map', 'decode_pointcloud', 'encode_image', 'get_health',
-    'predict_metric_depth', 'predict_pointcloud', 'predict_relative_depth']
+    'AsyncRestClient', 'RestClient', 'decode_depth_map', 'decode_pointcloud', 'encode_image',
+    'get_health', 'predict_metric_depth', 'predict_pointcloud', 'predict_relative_depth']
 
 BASE_URL = 'http://localhost:8000'
 

@@ -31,7 +31,12 @@ import zlib
 import cv2
 from depth_anything_ros.core.depth import DepthKind
 from depth_anything_ros.core.result import DepthResult
-from depth_anything_ros.errors import InferenceFailed, InvalidImage, MissingDependency
+from depth_anything_ros.errors import (
+    InferenceFailed,
+    InvalidImage,
+    InvalidRequest,
+    MissingDependency,
+)
 from depth_anything_ros.wire.arrays import little_endian, raw_bytes
 from depth_anything_ros.wire.results import result_header, SHAPES
 import numpy as np
@@ -220,6 +225,26 @@ def packed(value: object) -> bytes:
             'this form needs msgpack: pip install "depth_anything_ros[rest]"') from None
     data: bytes = msgpack.packb(value)
     return data
+
+
+def unpacked(data: bytes) -> dict[str, Any]:
+    """
+    Return the map that msgpack holds; nothing in it can be code.
+
+    :raises InvalidRequest: when it is none.
+    :raises MissingDependency: when msgpack is not installed.
+    """
+    try:
+        import msgpack
+    except ImportError:
+        raise MissingDependency('this form needs msgpack: pip install msgpack') from None
+    try:
+        found = msgpack.unpackb(data, strict_map_key=True)
+    except (ValueError, msgpack.exceptions.UnpackException) as error:
+        raise InvalidRequest(f'body is no msgpack: {error}') from None
+    if not isinstance(found, dict):
+        raise InvalidRequest(f'msgpack holds {type(found).__name__}; accepted: a map')
+    return found
 
 
 def base64_of(data: Body) -> str:

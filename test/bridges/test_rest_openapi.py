@@ -46,6 +46,8 @@ def document(client):
 
 def operations(document):
     for path, methods in document['paths'].items():
+        if path.startswith('/ws/'):  # of another room, with tests of its own
+            continue
         for method, operation in methods.items():
             yield path, method, operation
 
@@ -56,8 +58,7 @@ def test_every_operation_says_what_it_takes_and_answers(document):
         where = f'{method} {path}'
         assert operation['summary'] and operation['tags'], where
         for parameter in operation.get('parameters', []):
-            assert parameter.get('description') or parameter['name'] == 'camera' \
-                or path.startswith('/ws/'), where
+            assert parameter.get('description') or parameter['name'] == 'camera', where
         codes = set(operation['responses'])
         if path not in ('/livez', '/health', '/readyz'):
             assert {'401', '403', '429', '500', '503'} <= codes, (where, codes)
