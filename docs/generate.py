@@ -31,7 +31,9 @@ from depth_anything_ros.ros.demo_settings import describe_demo_camera
 from depth_anything_ros.settings import describe, Setting
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = ('README.md', 'docs/performance.md', 'docs/topics-parameters-services.md')
+DOCUMENTS = (
+    'README.md', 'docs/performance.md', 'docs/reconstruction.md',
+    'docs/topics-parameters-services.md')
 TINY_ACCURACY = ROOT / 'depth_anything_ros' / 'models' / 'da3-tiny' / 'accuracy.json'
 
 
