@@ -22,7 +22,7 @@ import ssl
 import time
 from typing import Sequence
 
-from depth_anything_ros.wire.framing import Buffer, FrameReader
+from depth_anything_ros.wire.framing import Buffer, FrameReader, unsent
 
 logger = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ def send(connection: socket.socket, parts: Sequence[Buffer], message_s: float) -
     :returns: False when the client is gone or does not read.
     """
     deadline = time.monotonic() + message_s
-    views = [view for view in (memoryview(part).cast('B') for part in parts) if len(view)]
+    views = unsent(parts)
     while views:
         left = deadline - time.monotonic()
         if left <= 0:
@@ -105,10 +105,7 @@ def send(connection: socket.socket, parts: Sequence[Buffer], message_s: float) -
                 else connection.sendmsg(views[:BUFFERS])
         except OSError:
             return False
-        while views and sent >= len(views[0]):
-            sent -= len(views.pop(0))
-        if sent:
-            views[0] = views[0][sent:]
+        views = unsent(views, sent)
     return True
 
 

@@ -29,7 +29,7 @@ from depth_anything_ros.errors import (
     Forbidden,
     NotReady,
 )
-from depth_anything_ros.wire.framing import framed, FrameReader
+from depth_anything_ros.wire.framing import framed, FrameReader, unsent
 from depth_anything_ros.wire.message import from_body, Message, to_body
 from depth_anything_ros.wire.pickled import is_pickle, read
 
@@ -72,9 +72,13 @@ class TcpClient(Client):
         done = False
         try:
             connection = self._connected(deadline)
-            for part in framed(to_body(message)):
+            views = unsent(framed(to_body(message)))
+            while views:
                 connection.settimeout(self._left(deadline))
-                connection.sendall(part)
+                # In one call: small pieces ahead would each wake the server. TLS has no such call.
+                sent = connection.send(views[0]) if isinstance(connection, ssl.SSLSocket) \
+                    else connection.sendmsg(views)
+                views = unsent(views, sent)
             reader = FrameReader(REPLY_LIMITS)
             body = None
             while body is None:

@@ -44,6 +44,22 @@ def framed(parts: Sequence[Buffer]) -> list[Buffer]:
     return [LENGTH.pack(size), *parts]
 
 
+def unsent(parts: Sequence[Buffer], sent: int = 0) -> list[memoryview]:
+    """
+    Return what is left of a message after some of its bytes are gone; nothing is copied.
+
+    :param parts: the pieces, or what an earlier call returned.
+    :param sent: bytes that were sent of them.
+    """
+    left = []
+    for view in (memoryview(part).cast('B') for part in parts):
+        gone = min(sent, len(view))
+        sent -= gone
+        if gone < len(view):
+            left.append(view[gone:])
+    return left
+
+
 class FrameReader:
     """
     Cuts a stream of bytes into messages.

@@ -20,7 +20,7 @@ import struct
 import tracemalloc
 
 from depth_anything_ros.errors import InvalidRequest, PayloadTooLarge
-from depth_anything_ros.wire.framing import framed, FrameReader
+from depth_anything_ros.wire.framing import framed, FrameReader, unsent
 from depth_anything_ros.wire.limits import Limits
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -119,3 +119,14 @@ def test_the_end_of_a_stream_is_clean_only_between_messages(data: bytes, between
 def test_more_than_was_asked_for_is_a_mistake_of_the_caller(size: int) -> None:
     with pytest.raises(ValueError):
         FrameReader().received(size)
+
+
+def test_what_is_left_of_a_message_is_not_copied() -> None:
+    parts = [b'abc', bytearray(b''), memoryview(b'defgh'), b'i']
+    whole = b''.join(parts)
+    for sent in range(len(whole) + 1):
+        left = unsent(parts, sent)
+        assert b''.join(left) == whole[sent:] and all(len(view) for view in left)
+        for more in range(len(whole) - sent + 1):
+            assert b''.join(unsent(left, more)) == whole[sent + more:]
+    assert unsent(parts, 4)[0].obj is parts[2].obj
