@@ -42,12 +42,14 @@ class Generate:
     """
     Reconstruct what was sent so far.
 
-    ``chunked`` asks for the model in parts, ``binary`` for its bytes in binary messages.
+    ``chunked`` asks for the model in parts, ``binary`` for its bytes in binary messages,
+    ``confidence`` for that of every point in the model, as ``_CONFIDENCE``.
     """
 
     incremental: bool = False
     chunked: bool = False
     binary: bool = False
+    confidence: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class Finalize:
 
     chunked: bool = False
     binary: bool = False
+    confidence: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,11 +102,11 @@ def parse_text(text: str, limits: Limits = DEFAULT_LIMITS) -> Request:
     kind = message.get('type')
     if kind == 'image':
         return _image(message, limits)
-    if kind == 'generate':
-        return Generate(_flag(message, 'incremental'), _flag(message, 'chunked'),
-                        _flag(message, 'binary'))
-    if kind == 'finalize':
-        return Finalize(_flag(message, 'chunked'), _flag(message, 'binary'))
+    if kind in ('generate', 'finalize'):
+        form = {name: _flag(message, name) for name in ('chunked', 'binary', 'confidence')}
+        if kind == 'finalize':
+            return Finalize(**form)
+        return Generate(incremental=_flag(message, 'incremental'), **form)
     if kind == 'ping':
         return Ping()
     if kind == 'cancel':

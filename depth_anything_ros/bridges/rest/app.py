@@ -42,6 +42,7 @@ ROOMS = (
     f'{ROUTES}.streams',
     f'{ROUTES}.metrics',
     'depth_anything_ros.bridges.websocket.routes',
+    'depth_anything_ros.bridges.websocket.page',
     f'{ROUTES}.status',
     f'{ROUTES}.pages',
 )

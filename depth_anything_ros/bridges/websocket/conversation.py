@@ -188,7 +188,7 @@ class Conversation:
         try:
             model = await self._room.jobs.run(
                 self._room.service(), self._session, self._send, self._withdrawn, final=final,
-                incremental=incremental)
+                incremental=incremental, confidence=request.confidence)
         except Gone:
             raise
         except InvalidRequest as error:

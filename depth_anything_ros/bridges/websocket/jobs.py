@@ -53,7 +53,7 @@ class Jobs:
 
     async def run(
         self, service: DepthService, session: Session, send: Send, withdrawn: threading.Event, *,
-        final: bool = False, incremental: bool = False,
+        final: bool = False, incremental: bool = False, confidence: bool = False,
     ) -> Model:
         """
         Return the model of all images of a session.
@@ -64,6 +64,7 @@ class Jobs:
         :param withdrawn: set to stop before the next stage.
         :param final: whether the session is completed by this.
         :param incremental: whether earlier work is gone on with.
+        :param confidence: whether the points of the model carry theirs.
         :raises Cancelled: when it was withdrawn.
         :raises Gone: as ``send`` does.
         :raises DepthAnythingError: when it failed; the session says so too.
@@ -82,7 +83,7 @@ class Jobs:
             def began(*step: Any) -> None:
                 loop.call_soon_threadsafe(steps.put_nowait, step)
 
-            order = Order(service, session, images, began, withdrawn)
+            order = Order(service, session, images, began, withdrawn, confidence)
             make = self.models.grown if incremental else self.models.whole
             work = loop.run_in_executor(self._pool, make, order)
             # The seed's server has no other step beside finalizing at its share.

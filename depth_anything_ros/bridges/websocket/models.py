@@ -54,13 +54,14 @@ class Model:
 
 @dataclass(frozen=True)
 class Order:
-    """One reconstruction: of what, by what, who watches, and whether it is still wanted."""
+    """One reconstruction: of what, by what, who watches, whether it is wanted, in which form."""
 
     service: DepthService
     session: Session
     images: tuple[StoredImage, ...]
     began: Began
     withdrawn: threading.Event
+    confidence: bool = False
 
 
 class Models:
@@ -156,7 +157,8 @@ def text_of(step: str, count: int) -> str:
 
 def finished(order: Order, scene: Scene) -> Model:
     """Return a scene as what is sent."""
-    glb = glb_bytes(scene, show_cameras=order.session.options.show_cameras)
+    glb = glb_bytes(
+        scene, show_cameras=order.session.options.show_cameras, confidence=order.confidence)
     return Model(glb, {**scene.metadata(), 'session_id': order.session.id})
 
 

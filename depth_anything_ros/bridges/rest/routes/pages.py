@@ -56,22 +56,34 @@ def page_reply(
     return Response(content, media_type=kind, headers=headers)
 
 
+def add_file(
+    app: FastAPI, context: RestContext, path: str, file: Path, policy: str,
+) -> None:
+    """
+    Serve a file of the package, without a key.
+
+    :param app: the application.
+    :param context: what the routes share.
+    :param path: where it is served.
+    :param file: an .html, .js or .css file.
+    :param policy: its Content-Security-Policy.
+    """
+    content = file.read_bytes()
+    tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
+    kind = KINDS[file.suffix]
+
+    async def page(request: Request) -> Response:
+        return page_reply(request, content, kind, policy, tag)
+
+    app.add_api_route(path, page, methods=['GET', 'HEAD'], include_in_schema=False)
+    context.open_pages.add(path)
+
+
 def register(app: FastAPI, context: RestContext) -> None:
     """Add the pages; they hold no data, so they need no key."""
-    def add(path: str, file: Path, policy: str) -> None:
-        content = file.read_bytes()
-        tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
-        kind = KINDS[file.suffix]
-
-        async def page(request: Request) -> Response:
-            return page_reply(request, content, kind, policy, tag)
-
-        app.add_api_route(path, page, methods=['GET', 'HEAD'], include_in_schema=False)
-        context.open_pages.add(path)
-
     for path, (name, policy) in PAGES.items():
-        add(path, FOLDER / name, policy)
+        add_file(app, context, path, FOLDER / name, policy)
     for file in sorted(FOLDER.iterdir()):
         if file.suffix in ('.js', '.css'):
-            add(ASSETS + file.name, file, STRICT)
+            add_file(app, context, ASSETS + file.name, file, STRICT)
     context.open_pages.add('/openapi.json')
