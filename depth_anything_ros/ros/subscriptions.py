@@ -86,7 +86,8 @@ class Subscriptions:
         # The raw one by its own name: what a name was remapped to could be remapped once more.
         image = (Image, f'{prefix}image', on_image) if transport == 'raw' \
             else (CompressedImage, self.image_topic, on_image)
-        self._wanted = image, (CameraInfo, self.info_topic, on_info)
+        # The executor takes them in this order: an image finds the CameraInfo that came with it.
+        self._wanted = (CameraInfo, self.info_topic, on_info), image
         self._open: list[Any] = []
 
     @property
