@@ -81,6 +81,7 @@ def row(what: str, value: Spread | float, limit: Row | None = None, **more: Any)
     :param more: further values of the row.
     """
     spread = asdict(value) if isinstance(value, Spread) else {'median': value}
+    spread = {key: float(number) for key, number in spread.items()}
     held = None
     if limit is not None:
         least = limit['kind'] == 'at least'
