@@ -27,7 +27,7 @@ from depth_anything_ros.core.multi_view import Views
 from depth_anything_ros.core.options import FrameOptions
 from depth_anything_ros.core.result import DepthResult
 from depth_anything_ros.engine.base import Engine, EngineInfo, MultiViewEngine, PreparedViews
-from depth_anything_ros.engine.entry import import_engine
+from depth_anything_ros.engine.entry import import_engine, import_onnx_engine
 from depth_anything_ros.engine.owners import Stream
 from depth_anything_ros.engine.runner import Runner
 from depth_anything_ros.engine.tally import Statistics
@@ -69,9 +69,14 @@ def load_engine(settings: Settings) -> Engine:
     :raises MissingDependency: when torch or the network's code is not installed.
     """
     model = settings.model
-    engine = import_engine().load(
-        model.name, device=model.device, precision=model.precision,
-        architecture=model.architecture, download=model.download)
+    engine: Engine
+    if model.engine == 'torch':
+        engine = import_engine().load(
+            model.name, device=model.device, precision=model.precision,
+            architecture=model.architecture, download=model.download)
+    else:
+        engine = import_onnx_engine().load(
+            model.name, engine=model.engine, device=model.device)
     engine.warm_up(*WARM_UP_SIZE)
     return engine
 

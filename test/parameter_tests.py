@@ -27,6 +27,8 @@ FUSION = 'reconstruction/test_fusion.py::test_each_setting_changes_the_scene'
 
 TESTS = {
     'cameras': 'ros/test_node_cameras.py::test_three_cameras_share_one_model_and_nothing_else',
+    'model.engine':
+        'engine/test_onnx.py::test_the_setting_engine_says_what_runs_the_network',
     'model.name': f'{MODEL}::test_the_name_says_which_model_answers',
     'model.architecture': f'{MODEL}::test_the_architecture_makes_a_lone_file_a_model',
     'model.download': f'{MODEL}::test_only_a_download_asks_the_hub',

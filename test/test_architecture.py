@@ -76,7 +76,7 @@ OUTSIDE = {
     'scenes': {'numpy'},
     'messages': {'numpy'},
     'engine': {'numpy', 'torch', 'depth_anything_3', 'safetensors', 'huggingface_hub', 'cv2',
-               'omegaconf', 'addict', 'einops'},
+               'omegaconf', 'addict', 'einops', 'onnxruntime'},
     'reconstruction': {'numpy'},
     'wire': {'numpy', 'cv2', 'PIL', 'zstandard', 'msgpack'},
     'service': set(),

@@ -26,7 +26,7 @@ from depth_anything_ros.errors import DepthAnythingError
 
 VERBS = (
     'demo', 'estimate', 'reconstruct', 'bag', 'serve', 'zmq', 'tcp', 'rest', 'ws', 'client',
-    'models', 'doctor')
+    'models', 'export', 'doctor')
 """Modules of this package, each a verb."""
 
 

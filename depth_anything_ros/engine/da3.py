@@ -72,7 +72,7 @@ class DA3Engine:
     """Depth from images with a Depth Anything 3 network; see :class:`engine.base.Engine`."""
 
     def __init__(
-        self, network: torch.nn.Module, model: Model, *, device: torch.device | None = None,
+        self, network: Any, model: Model, *, device: torch.device | None = None,
         precision: torch.dtype = torch.float32, warnings: tuple[str, ...] = (),
     ) -> None:
         """
@@ -87,7 +87,7 @@ class DA3Engine:
         self._device = device or torch.device('cpu')
         self._model = model
         with translated(f'moving {model.name} to {self._device}'):
-            self._network: FrameNetwork | None = FrameNetwork(network, precision).to(self._device)
+            self._network: FrameNetwork | None = self._callable(network, precision)
         self._path = FramePath(self._device)
         self._side = SideStream(self._device)
         self._info = EngineInfo(
@@ -220,7 +220,7 @@ class DA3Engine:
 
     def close(self) -> None:
         """Free the device's memory; nothing may be called afterwards."""
-        if self._network is not None:
+        if isinstance(self._network, FrameNetwork):
             self._network.tables.cache_clear()
         self._network = None
         self._path.clear()
@@ -233,6 +233,10 @@ class DA3Engine:
             image.values.to(self._device, non_blocking=True) for image in images])
         on_host = self._device.type == 'cpu'
         return stacked.permute(0, 3, 1, 2) if on_host else normalised(stacked)
+
+    def _callable(self, network: Any, precision: torch.dtype) -> Any:
+        """Return what maps normalised images to :class:`RawMaps`."""
+        return FrameNetwork(network, precision).to(self._device)
 
     def _ready(self) -> FrameNetwork:
         if self._network is None:

@@ -22,6 +22,7 @@ from depth_anything_ros.engine.dependencies import missing
 
 if TYPE_CHECKING:
     from depth_anything_ros.engine.da3 import DA3Engine
+    from depth_anything_ros.engine.onnx_engine import OnnxEngine
 
 
 def import_engine() -> type[DA3Engine]:
@@ -35,3 +36,16 @@ def import_engine() -> type[DA3Engine]:
     except ModuleNotFoundError as error:
         raise missing(error) from error
     return DA3Engine
+
+
+def import_onnx_engine() -> type[OnnxEngine]:
+    """
+    Return the class of the engine for exported networks.
+
+    :raises MissingDependency: when a package is not installed, with the command that helps.
+    """
+    try:
+        from depth_anything_ros.engine.onnx_engine import OnnxEngine
+    except ModuleNotFoundError as error:
+        raise missing(error) from error
+    return OnnxEngine

@@ -26,8 +26,12 @@ class ModelSettings:
     """Which network runs where; fixed once the model is loaded."""
 
     name: str = setting(
-        'da3metric-large', 'Model name, or a local directory or .safetensors file.',
+        'da3metric-large', 'Model name, or a local directory, .safetensors or .onnx file.',
         read_only=True, environment='DEPTH_ANYTHING_MODEL')
+    engine: str = setting(
+        'torch', 'What runs the network. onnxruntime and tensorrt run an .onnx file made by '
+        'depth-anything export, for one image size.',
+        choices=('torch', 'onnxruntime', 'tensorrt'), read_only=True)
     architecture: str = setting(
         '', 'Model name whose network fits a .safetensors file without a config.json.',
         read_only=True)
