@@ -19,7 +19,8 @@ from pathlib import Path
 import re
 from typing import Any, Iterator
 
-from depth_anything_ros.settings import describe
+from depth_anything_ros.loading import flatten
+from depth_anything_ros.settings import changed, describe, Settings
 import pytest
 import yaml
 
@@ -33,7 +34,7 @@ TOPICS = {
 WHOLE_NUMBERS = {
     'z_voxels', 'mark_threshold', 'combination_method', 'decay_model', 'voxel_min_points',
     'model_type', 'num_cameras', 'scan_height', 'port', 'max_qos_depth', 'qos',
-    'sync_queue_size', 'topic_queue_size'}
+    'sync_queue_size', 'topic_queue_size', 'stride'}
 """The integer parameters of the consumers; all their other numbers are declared as doubles."""
 
 
@@ -69,6 +70,16 @@ def test_snippets_are_parameter_files(text: str) -> None:
     assert 'ros__parameters:' in text
     for key, value in numbers(tree):
         assert isinstance(value, int if key in WHOLE_NUMBERS else float), f'{key}: {value}'
+
+
+@pytest.mark.parametrize('text', snippets())
+def test_what_is_given_to_our_own_node_is_accepted_by_it(text: str) -> None:
+    for name, node in yaml.safe_load(text).items():
+        if name.endswith('depth_anything'):
+            given = flatten(node['ros__parameters'])
+            changed(Settings(), {
+                key: value for key, value in given.items()
+                if not key.startswith('qos_overrides.')})
 
 
 @pytest.mark.parametrize('path', RECIPES, ids=lambda path: path.stem)
