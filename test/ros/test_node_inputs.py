@@ -179,5 +179,6 @@ def test_an_uncalibrated_camera_info_and_a_setting(context, setting, value, foca
 
 def test_both_ways_of_saying_that_it_is_rectified_are_one_too_many(context):
     with node_here(context, camera__rectify=True) as node:
+        assert wait_until(lambda: node.state == 'active')
         result, = node.set_parameters([Parameter('camera.image_geometry', value='rectified')])
         assert not result.successful and 'camera.rectify has nothing to do' in result.reason
