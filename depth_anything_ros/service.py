@@ -135,6 +135,14 @@ class DepthService:
         from depth_anything_ros.engine.device import memory_in_use
         return memory_in_use(device)
 
+    def total_device_memory(self) -> int | None:
+        """Return the bytes of memory that the GPU has, None on the CPU."""
+        device = self.info.device
+        if not device.startswith('cuda'):
+            return None
+        from depth_anything_ros.engine.device import total_memory
+        return total_memory(device)
+
     def stream(
         self, name: str, on_result: Callable[[DepthResult], None],
         on_error: Callable[[Exception], None],

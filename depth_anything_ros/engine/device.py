@@ -97,6 +97,15 @@ def memory_in_use(device: str) -> tuple[int, int]:
     return torch.cuda.memory_allocated(device), torch.cuda.memory_reserved(device)
 
 
+def total_memory(device: str) -> int:
+    """
+    Return the bytes that a GPU has.
+
+    :param device: ``cuda`` or ``cuda:N``.
+    """
+    return int(torch.cuda.get_device_properties(device).total_memory)
+
+
 def _why_no_cuda() -> str:
     if torch.version.cuda is None:
         return 'this PyTorch was built without CUDA'

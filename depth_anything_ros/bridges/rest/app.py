@@ -41,6 +41,7 @@ ROOMS = (
     f'{ROUTES}.batch',
     f'{ROUTES}.streams',
     f'{ROUTES}.metrics',
+    'depth_anything_ros.bridges.backend.routes',
     'depth_anything_ros.bridges.websocket.routes',
     'depth_anything_ros.bridges.websocket.page',
     f'{ROUTES}.status',

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from depth_anything_ros.bridges.access import Access
+from depth_anything_ros.bridges.backend.exports import ExportRoots
 from depth_anything_ros.bridges.base import BridgeLimits
 from depth_anything_ros.bridges.image_roots import ImageRoots
 from depth_anything_ros.bridges.rest.fetching import FetchPolicy
@@ -42,7 +43,8 @@ class RestOptions:
     ``hosts`` are names that requests may carry as Host beside those of this machine;
     ``certificate`` and ``certificate_key`` are PEM files for TLS; ``rate`` is how many requests a
     client may send per second, 0 for any number; ``fetch`` whether clients may name pictures by
-    URL; ``sessions`` bounds what is kept for reconstructions.
+    URL; ``sessions`` bounds what is kept for reconstructions; ``exports`` are folders that tasks
+    may write to; ``gallery`` is a folder of scenes to show.
     """
 
     access: Access = field(default_factory=Access)
@@ -55,6 +57,8 @@ class RestOptions:
     rate: float = 0.0
     fetch: FetchPolicy = field(default_factory=FetchPolicy)
     sessions: SessionLimits = field(default_factory=SessionLimits)
+    exports: ExportRoots = field(default_factory=ExportRoots)
+    gallery: Path | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""

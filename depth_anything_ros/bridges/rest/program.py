@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Sequence
 
 from depth_anything_ros.bridges import launcher
+from depth_anything_ros.bridges.backend.exports import ExportRoots
 from depth_anything_ros.bridges.base import Bridge
 from depth_anything_ros.bridges.image_roots import ImageRoots
 from depth_anything_ros.bridges.rest.fetching import FetchPolicy
@@ -46,6 +47,10 @@ def add_http_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--rate', type=float, default=0.0, metavar='N',
                         help='HTTP requests per second that one client may send '
                              '(default: any number)')
+    parser.add_argument('--export-root', action='append', default=[], metavar='DIR',
+                        help='folder below which tasks of /inference may write; repeatable')
+    parser.add_argument('--gallery-dir', type=Path, metavar='DIR',
+                        help='folder whose scenes are shown at /gallery/')
     sessions = SessionLimits()
     parser.add_argument('--max-sessions', type=int, default=sessions.sessions, metavar='N',
                         help='reconstruction sessions at once (default: %(default)s)')
@@ -81,7 +86,8 @@ def options_of(arguments: argparse.Namespace) -> RestOptions:
                           tuple(name.lower() for name in arguments.image_url_host)),
         sessions=SessionLimits(
             sessions=arguments.max_sessions, idle_s=arguments.session_timeout,
-            points=arguments.num_max_points))
+            points=arguments.num_max_points),
+        exports=ExportRoots(arguments.export_root), gallery=arguments.gallery_dir)
 
 
 def rest_bridge(arguments: argparse.Namespace) -> Bridge:

@@ -35,8 +35,6 @@ def add_ws_arguments(parser: argparse.ArgumentParser) -> None:
                              '(default: %(default)s)')
     parser.add_argument('--device', default='cuda',
                         help='auto, cuda, cuda:N or cpu (default: %(default)s)')
-    parser.add_argument('--gallery-dir', type=Path, metavar='DIR',
-                        help='folder whose scenes are shown at /gallery/')
     parser.add_argument('--download', action='store_true', help='fetch missing weights')
     parser.add_argument('--queue-size', type=int, default=launcher.QUEUE_SIZE,
                         help='requests that may be under way (default: %(default)s)')

@@ -1,0 +1,21 @@
+# Copyright 2026 the depth_anything_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+What upstream's own clients of a server expect (``da3 ... --use-backend``, rules U1 to U6).
+
+``tasks.py`` runs reconstructions of pictures on the server's disk, ``gallery.py`` shows a folder
+of scenes, ``routes.py`` has the routes of both. Pictures are read only under ``--image-root``,
+results are written only under ``--export-root``; both are off by default.
+"""
