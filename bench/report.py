@@ -81,7 +81,9 @@ def row(what: str, value: Spread | float, limit: Row | None = None, **more: Any)
     :param more: further values of the row.
     """
     spread = asdict(value) if isinstance(value, Spread) else {'median': value}
-    spread = {key: float(number) for key, number in spread.items()}
+    # numpy's numbers are not JSON's.
+    spread = {key: value if isinstance(value, int) else float(value)
+              for key, value in spread.items()}
     held = None
     if limit is not None:
         least = limit['kind'] == 'at least'
