@@ -46,6 +46,10 @@ BODIES = 4
 
 LAST_ERRORS = 20
 
+SOCKETS = 128
+"""WebSockets that one client may have open, where its requests under way are not more: enough for
+a socket of each of the 100 sessions."""
+
 DEADLINE = 'x-deadline-ms'
 
 
@@ -62,6 +66,8 @@ class RestContext:
         self.began = time.time()
         self.draining = asyncio.Event()
         self.shares = Shares(options.limits.in_flight, options.rate)
+        # Sockets last: counted as requests, a few open ones would leave no request to a client.
+        self.sockets = Shares(max(options.limits.in_flight, SOCKETS), options.rate)
         self.held = 0
         self.most_held = BODIES * options.limits.message.message_bytes
         self.open_pages: set[str] = set()

@@ -65,9 +65,11 @@ class Inner:
             await self._app(scope, receive, send)
             return
         client = scope['client'][0] if scope.get('client') else ''
+        context = self._context
+        shares = context.sockets if scope['type'] == 'websocket' else context.shares
         try:
             self._check_key(scope)
-            self._context.shares.enter(client)
+            shares.enter(client)
         except DepthAnythingError as error:
             await refuse(error, scope, receive, send)
             return
@@ -96,7 +98,7 @@ class Inner:
             await self._app(scope, counted, send)
         finally:
             self._context.hold(-held)
-            self._context.shares.leave(client)
+            shares.leave(client)
 
     def _is_open(self, path: str) -> bool:
         return path in OPEN_PATHS or path in self._context.open_pages
