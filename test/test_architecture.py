@@ -130,8 +130,8 @@ def wrong_arrows(path):
         if top == NAME:
             target = rest.split('.')[0]
             if target in ('srv', 'msg'):
-                if str(where) != 'ros/services.py':
-                    yield f'{where}:{line}: {module}; only ros/services.py imports interfaces'
+                if str(where) != 'ros/interfaces.py':
+                    yield f'{where}:{line}: {module}; only ros/interfaces.py imports interfaces'
             elif target != room and OURS[ours] != EVERYTHING and target not in OURS[ours]:
                 yield f'{where}:{line}: {ours} -> {target} is not an arrow of the design'
         elif top not in sys.stdlib_module_names and top not in OUTSIDE[outside]:
@@ -159,6 +159,7 @@ def test_every_room_has_a_row():
     ('engine/bad.py', 'from depth_anything_3.api import DepthAnything3'),
     ('ros/bad.py', 'import torch'),
     ('ros/bad.py', 'from depth_anything_ros.srv import EstimateDepth'),
+    ('ros/services/bad.py', 'from depth_anything_ros.srv import EstimateDepth'),
     ('bridges/bad.py', 'from depth_anything_ros.engine.da3 import load'),
     ('errors.py', 'import numpy'),
     ('strange/bad.py', 'import os'),
@@ -166,7 +167,7 @@ def test_every_room_has_a_row():
 def test_a_wrong_arrow_is_seen(monkeypatch, tmp_path, place, source):
     monkeypatch.setattr(sys.modules[__name__], 'PACKAGE', tmp_path)
     path = tmp_path / place
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(source)
     assert list(wrong_arrows(path))
 

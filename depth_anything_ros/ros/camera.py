@@ -22,7 +22,7 @@ from typing import Any, Callable
 
 from depth_anything_ros.ros.companions import Companions
 from depth_anything_ros.ros.counting import Counts, Flow
-from depth_anything_ros.ros.diagnostics import Health, judge, milliseconds, SILENCE
+from depth_anything_ros.ros.diagnostics import Health, judge, rates, SILENCE
 from depth_anything_ros.ros.inputs import CameraInput
 from depth_anything_ros.ros.outputs import Outputs
 from depth_anything_ros.ros.reporting import Reporter
@@ -68,6 +68,8 @@ class Camera:
         self._ending: list[CameraInput] = []
         self._ends = threading.Lock()
         self._reported = Counts()
+        self._forgotten = Counts()
+        self._enabled = True
 
     def configure(self, info: EngineInfo) -> None:
         """Create the publishers of what a model can give."""
@@ -79,11 +81,18 @@ class Camera:
         assert self.outputs is not None
         self.input = CameraInput(
             self._node, service, self.outputs, self._settings, self.reporter, self.flow,
-            self._transforms, self._prefix)
+            self._transforms, self._prefix, self._enabled)
 
     def refresh(self) -> None:
         """Subscribe or unsubscribe, as the readers of the outputs make it right."""
         if self.input is not None:
+            self.input.refresh()
+
+    def enable(self, enabled: bool) -> None:
+        """Take images, or leave them; kept while the node goes through its states."""
+        self._enabled = enabled
+        if self.input is not None:
+            self.input.enabled = enabled
             self.input.refresh()
 
     def deactivate(self) -> None:
@@ -102,15 +111,26 @@ class Camera:
             self.outputs = None
 
     def counts(self) -> Counts:
-        """Return what became of all images of this camera since the node was made."""
+        """Return what became of all images since the node was made, or :meth:`reset`."""
         with self._ends:
-            for item in list(self._ending):
-                counts = item.counts()
-                if not counts.waiting:  # nothing of it changes any more
-                    self._past += counts
-                    self._ending.remove(item)
-            inputs = [*self._ending, *([self.input] if self.input else [])]
-            return sum((item.counts() for item in inputs), self._past)
+            return self._all_counts() - self._forgotten
+
+    def reset(self) -> None:
+        """Begin counts, rates and delays anew."""
+        with self._ends:
+            self._forgotten = self._all_counts().ended()
+            self._reported = Counts()
+        self.flow.reset()
+        self.reporter.forget()
+
+    def _all_counts(self) -> Counts:
+        for item in list(self._ending):
+            counts = item.counts()
+            if not counts.waiting:  # nothing of it changes any more
+                self._past += counts
+                self._ending.remove(item)
+        inputs = [*self._ending, *([self.input] if self.input else [])]
+        return sum((item.counts() for item in inputs), self._past)
 
     def health(self, state: str) -> Health:
         """
@@ -121,27 +141,17 @@ class Camera:
         counts, flow, camera = self.counts(), self.flow, self.input
         law = camera.law if camera else None
         topic = camera.topics.image_topic if camera else ''
-        age, latency = flow.age.percentiles(50, 95), flow.latency.percentiles(50, 95)
         health = Health(
             state=state, counts=counts, before=self._reported,
             silence=min(flow.received.silence(), time.monotonic() - camera.listening_since)
             if camera else 0.0,
             image_topic=topic, publishers=self._publishers(topic),
             hint=self._hint(topic) if topic else '',
-            idle=camera is not None and not camera.topics.subscribed,
+            idle=camera is not None and not camera.topics.subscribed, enabled=self._enabled,
             last_error=self.reporter.last_error, values={
                 'scale law': str(law) if law else '',
                 'lens': camera.frames.lens if camera else '',
-                'images/s in': f'{flow.received.hertz():.2f}',
-                'images/s out': f'{flow.published.hertz():.2f}',
-                'age at publish p50': milliseconds(age[0]),
-                'age at publish p95': milliseconds(age[1]),
-                'images ahead of the clock': str(flow.ahead),
-                'time in node p50': milliseconds(latency[0]),
-                'time in node p95': milliseconds(latency[1]),
-                'age at publish mean': milliseconds(flow.age.mean()),
-                **{f'of it {stage}': milliseconds(values.mean())
-                   for stage, values in list(flow.stages.items())}})
+                **rates(flow)})
         self._reported = counts
         if camera and not camera.counts().received and health.publishers \
                 and health.silence > SILENCE:

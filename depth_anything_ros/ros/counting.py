@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 import threading
 import time
 from typing import Callable, Mapping
@@ -58,6 +58,21 @@ class Counts:
         return Counts(**{item.name: getattr(self, item.name) + getattr(other, item.name)
                          for item in fields(self)})
 
+    def __sub__(self, other: Counts) -> Counts:
+        """Return the differences."""
+        return Counts(**{item.name: getattr(self, item.name) - getattr(other, item.name)
+                         for item in fields(self)})
+
+    def ended(self) -> Counts:
+        """Return these without what is on its way now."""
+        return replace(self, received=self.received - self.waiting, waiting=0)
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """Return how many images did not become depth, by reason, where there are any."""
+        reasons = ('replaced', 'no_camera_info', 'invalid', 'failed', 'inactive')
+        return {name: getattr(self, name) for name in reasons if getattr(self, name)}
+
     @property
     def accounted(self) -> int:
         """Return the sum of all ends and of what is on its way: equal to ``received``."""
@@ -77,6 +92,11 @@ class Rate:
         """Count one event now."""
         with self._lock:
             self._times.append(self._clock())
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._times.clear()
 
     def hertz(self) -> float:
         """Return events per second in the window that ends now, 0 for fewer than two."""
@@ -109,6 +129,11 @@ class Recent:
         """Return the mean, NaN where there is none."""
         with self._lock:
             return sum(self._values) / len(self._values) if self._values else float('nan')
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._values.clear()
 
     def percentiles(self, *ranks: float) -> tuple[float, ...]:
         """Return the values at these percentages, NaN where there is none."""
@@ -157,3 +182,10 @@ class Flow:
         """Add what the stages of one image took."""
         for stage, value in seconds.items():
             self.stages.setdefault(stage, Recent()).add(value)
+
+    def reset(self) -> None:
+        """Forget everything."""
+        for part in (self.received, self.published, self.age, self.latency):
+            part.clear()
+        self.stages.clear()
+        self.ahead = 0

@@ -25,15 +25,15 @@ from depth_anything_ros.ros.background import in_background
 from depth_anything_ros.ros.camera import Camera
 from depth_anything_ros.ros.companions import Companions, Make
 from depth_anything_ros.ros.counting import Counts
-from depth_anything_ros.ros.diagnostics import array_of, diagnose, Health
+from depth_anything_ros.ros.diagnostics import Health, memory
 from depth_anything_ros.ros.distro import destroy_state_machine, poll_readers, steady_timer
+from depth_anything_ros.ros.monitor import Monitor
 from depth_anything_ros.ros.parameters import Parameters
 from depth_anything_ros.ros.reporting import Reporter
-from depth_anything_ros.ros.services import EstimateDepthServer
+from depth_anything_ros.ros.services import SERVICES
 from depth_anything_ros.ros.transforms import check_transforms, Transforms
 from depth_anything_ros.service import DepthService, open_service
 from depth_anything_ros.settings import Settings
-from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
 logger = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         self._companions = Companions(companions)
         self.cameras: tuple[Camera, ...] = ()
         self._transforms: Transforms | None = None
-        self._reported = Counts()
+        self._enabled = True
         # Undeclared ones are allowed only to be refused with the nearest name: by Parameters.
         super().__init__('depth_anything', allow_undeclared_parameters=True, **arguments)
         self._snapshot = Parameters(
@@ -84,12 +84,8 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
             Camera(self, name, lambda: self.settings, self._reporter, self._transforms,
                    self._companions)
             for name in self.settings.cameras or ('',))
-        self._server = EstimateDepthServer(
-            self, lambda: self._service if self._state == 'active' else None,
-            lambda: self.settings)
-        self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 1)
-        self._diagnostics_timer = steady_timer(
-            self, self.settings.node.diagnostics_period, self._diagnose)
+        self._servers = [serve(self) for serve in SERVICES]
+        self._monitor = Monitor(self, self._health)
         self._readers_timer = poll_readers(self, self._refresh, self.settings.bridges.pub.enabled)
         self._autostart_timer: Any = None
         if self.settings.node.autostart:
@@ -112,6 +108,28 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
     def counts(self) -> Counts:
         """Return what became of all images of all cameras since the node was made."""
         return sum((camera.counts() for camera in self.cameras), Counts())
+
+    def serving(self) -> DepthService:
+        """
+        Return what serves requests now.
+
+        :raises NotReady: when the node is not active.
+        """
+        if self._service is None or self._state != 'active':
+            raise NotReady(f'the node is not active, it is {self._state}')
+        return self._service
+
+    def enable(self, enabled: bool) -> None:
+        """Take images, or leave them with the model loaded, until this is called again."""
+        self._enabled = enabled
+        for camera in self.cameras:
+            camera.enable(enabled)
+
+    def reset_statistics(self) -> None:
+        """Begin counts, rates, delays and the last error anew."""
+        self._reporter.forget()
+        for camera in self.cameras:
+            camera.reset()
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the model and create the publishers."""
@@ -259,25 +277,18 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
             camera.refresh()
 
     def _apply(self, settings: Settings) -> None:
-        period = int(settings.node.diagnostics_period * 1e9)
-        if period != self._diagnostics_timer.timer_period_ns:
-            self._diagnostics_timer.timer_period_ns = period
-            # Else it takes effect only when the old period is over.
-            self._diagnostics_timer.reset()
+        self._monitor.apply(settings)
 
-    def _diagnose(self) -> None:
-        info = self._service.info if self._service else None
-        cameras = {camera.name: camera.health(self._state) for camera in self.cameras}
-        health = Health(
-            state=self._state, load_error=self._load_error, last_error=self._reporter.last_error,
-            counts=sum((item.counts for item in cameras.values()), Counts()),
-            before=sum((item.before for item in cameras.values()), Counts()),
-            warnings=info.warnings if info else (), values={} if info is None else {
+    def _health(self) -> Health:
+        service = self._service
+        values = dict(self._companions.addresses())
+        if service is not None:
+            info = service.info
+            values.update({
                 'model': info.model, 'kind': info.kind.value, 'licence': info.licence,
                 'device': info.device, 'precision': info.precision,
-                **self._companions.addresses()})
-        name = self.get_fully_qualified_name()
-        statuses = [diagnose(health, f'{name}: node')]
-        for camera, item in cameras.items():
-            statuses.append(diagnose(item, f'{name}: camera {camera}'.rstrip()))
-        self._diagnostics.publish(array_of(self.get_clock().now().to_msg(), statuses))
+                'device memory': memory(service.device_memory())})
+        return Health(
+            state=self._state, counts=Counts(), before=Counts(), load_error=self._load_error,
+            last_error=self._reporter.last_error, enabled=self._enabled, values=values,
+            warnings=service.info.warnings if service else ())

@@ -16,15 +16,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 import math
 from typing import Mapping, Sequence
 
-from depth_anything_ros.ros.counting import Counts
+from depth_anything_ros.ros.counting import Counts, Flow
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
 SILENCE = 3.0
 """Seconds without an image after which an active node warns."""
+
+RANKS = (50, 95, 99)
+"""The percentiles that are reported."""
 
 LOST_IMAGES = (
     'If the camera runs and sends images of more than 0.5 MB, Fast DDS loses them between '
@@ -48,10 +51,16 @@ class Health:
     """Seconds since the last image, or since the camera was subscribed to."""
     idle: bool = False
     """Whether nobody reads any output, so that the camera is not subscribed to."""
+    enabled: bool = True
+    """Whether images are taken at all, see ~/enable."""
     load_error: str = ''
     last_error: str = ''
     warnings: tuple[str, ...] = ()
     values: Mapping[str, str] = field(default_factory=dict)
+
+    def counting(self, counts: Counts, before: Counts) -> Health:
+        """Return the same with these counts."""
+        return replace(self, counts=counts, before=before)
 
 
 def diagnose(health: Health, name: str) -> DiagnosticStatus:
@@ -82,6 +91,8 @@ def judge(health: Health) -> tuple[bytes, str]:
         return DiagnosticStatus.OK, health.state
     if counts.failed > before.failed:
         return DiagnosticStatus.ERROR, f'the model fails: {health.last_error}'
+    if not health.enabled:
+        return DiagnosticStatus.OK, 'active, but ~/enable was called with false: no images taken'
     if health.idle:
         return DiagnosticStatus.OK, 'active, idle: nobody subscribes to an output'
     if health.silence > SILENCE:
@@ -103,6 +114,38 @@ def array_of(stamp: object, statuses: Sequence[DiagnosticStatus]) -> DiagnosticA
     message = DiagnosticArray(status=list(statuses))
     message.header.stamp = stamp
     return message
+
+
+def rates(flow: Flow) -> dict[str, str]:
+    """Return how fast and how late a camera's images are, for people."""
+    found = {'images/s in': f'{flow.received.hertz():.2f}',
+             'images/s out': f'{flow.published.hertz():.2f}'}
+    for name, values in (('age at publish', flow.age), ('time in node', flow.latency)):
+        for rank, value in zip(RANKS, values.percentiles(*RANKS)):
+            found[f'{name} p{rank}'] = milliseconds(value)
+    found['age at publish mean'] = milliseconds(flow.age.mean())
+    found.update({f'of it {stage}': milliseconds(values.mean())
+                  for stage, values in list(flow.stages.items())})
+    found['images ahead of the clock'] = str(flow.ahead)
+    return found
+
+
+def summary(counts: Counts, flow: Flow) -> str:
+    """Return the numbers of one camera in one line for the log."""
+    p50, p95, p99 = (milliseconds(value) or '-' for value in flow.age.percentiles(*RANKS))
+    dropped = ', '.join(f'{count} {reason}' for reason, count in counts.dropped.items())
+    return (f'{flow.received.hertz():.1f} images/s in, {flow.published.hertz():.1f} out; '
+            f'age at publish p50 {p50}, p95 {p95}, p99 {p99}; '
+            f'{counts.published} of {counts.received} published, {counts.idle} not asked for, '
+            f'dropped: {dropped or "none"}')
+
+
+def memory(used: tuple[int, int] | None) -> str:
+    """Return allocated and reserved device memory for people, empty on a CPU."""
+    if used is None:
+        return ''
+    allocated, reserved = (value / 2**20 for value in used)
+    return f'{allocated:.0f} MiB allocated, {reserved:.0f} MiB reserved'
 
 
 def milliseconds(seconds: float) -> str:

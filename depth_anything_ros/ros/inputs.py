@@ -67,7 +67,7 @@ class CameraInput:
     def __init__(
         self, node: Any, service: DepthService, outputs: Outputs,
         settings: Callable[[], Settings], reporter: Reporter, flow: Flow,
-        transforms: Transforms, prefix: str = '',
+        transforms: Transforms, prefix: str = '', enabled: bool = True,
     ) -> None:
         """
         Subscribe, if an output has a reader.
@@ -80,7 +80,9 @@ class CameraInput:
         :param flow: gets rates and delays.
         :param transforms: knows where the camera is in the target frame.
         :param prefix: stands in front of the names of the topics.
+        :param enabled: whether images are taken at all.
         """
+        self.enabled = enabled
         self._node, self._service, self._outputs = node, service, outputs
         self._settings, self._reporter, self._flow = settings, reporter, flow
         self._transforms = transforms
@@ -122,9 +124,13 @@ class CameraInput:
                 waiting=stream.waiting + self._pairing.waiting)
 
     def refresh(self) -> None:
-        """Subscribe if an output has a reader, else leave the camera and the device in peace."""
+        """
+        Subscribe if an output has a reader, else leave the camera and the device in peace.
+
+        Call it also when ``enabled`` has changed.
+        """
         with self._entry:
-            if self._open and self._wanted():
+            if self._open and self.enabled and self._wanted():
                 if not self.topics.subscribed:
                     self.listening_since = time.monotonic()
                     self.topics.subscribe()

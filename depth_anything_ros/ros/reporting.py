@@ -58,6 +58,10 @@ class Reporter:
         """Say something that is no trouble."""
         self._logger.info(self._prefix + text)
 
+    def forget(self) -> None:
+        """Forget the newest trouble; what was said once is still not said again."""
+        self._last_error = ''
+
     def warn(self, kind: str, text: str) -> None:
         """Warn, but not again about the same kind within the period."""
         text = self._prefix + text

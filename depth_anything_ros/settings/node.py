@@ -38,6 +38,9 @@ class NodeSettings:
         choices=PROFILES, read_only=True)
     diagnostics_period: float = setting(
         1.0, 'Seconds between two messages on /diagnostics.', unit='s', low=0.1, high=3600.0)
+    statistics_period: float = setting(
+        0.0, 'Seconds between two log lines with rates, delays and drops of every camera; 0: '
+        'none.', unit='s', low=0.0, high=86400.0)
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ FINE = Health(state='active', counts=Counts(received=9, published=9), before=Cou
     ({'silence': SILENCE + 4, 'publishers': 0}, WARN, '/cam/image for 7 s: nobody publishes'),
     ({'silence': SILENCE + 4, 'publishers': 0, 'hint': '; set this'}, WARN, 'there; set this'),
     ({'silence': SILENCE + 4}, WARN, 'config/fastdds_large_images.xml'),
+    ({'enabled': False, 'idle': True}, OK, '~/enable'),
     ({'counts': Counts(received=9, failed=2), 'last_error': 'boom'}, ERROR, 'boom'),
     ({'counts': Counts(received=9, invalid=2), 'last_error': 'short'}, WARN, '2 images.*short'),
     ({'counts': Counts(received=9, no_camera_info=3)}, WARN, '3 images dropped'),
@@ -90,7 +91,9 @@ def test_the_topic_says_what_the_node_does():
                 'published', 'idle', 'replaced', 'no_camera_info', 'invalid', 'failed',
                 'inactive', 'waiting')]
             assert int(seen['received']) == sum(ends)
-            assert seen['time in node p50'].endswith(' ms') and float(seen['images/s in']) > 0
+            assert all(seen[f'{what} p{rank}'].endswith(' ms') for rank in (50, 95, 99)
+                       for what in ('age at publish', 'time in node'))
+            assert whole['device memory'] == '' and float(seen['images/s in']) > 0
             assert arrays[-1].status[0].level == WARN, 'an engine with a warning is not OK'
             # A publisher that sends nothing: what lost images look like.
             assert wait_until(lambda: 'fastdds_large_images.xml' in arrays[-1].status[1].message)

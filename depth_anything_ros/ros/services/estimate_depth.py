@@ -17,26 +17,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-import logging
-from typing import Any, Callable
+from typing import Any
 
 from depth_anything_ros.core.camera_info import intrinsics_of
 from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.options import FrameOptions, Output
 from depth_anything_ros.core.result import DepthResult
-from depth_anything_ros.errors import DepthAnythingError, InvalidIntrinsics, NotReady
+from depth_anything_ros.errors import InvalidIntrinsics
 from depth_anything_ros.frame_options import options_of
 from depth_anything_ros.ros.buffers import CloudBuffer, ImageBuffer
 from depth_anything_ros.ros.camera_info import fill_camera_info
 from depth_anything_ros.ros.conversions import frame_of, header_of
 from depth_anything_ros.ros.distro import resumed
 from depth_anything_ros.ros.inputs import needs_focal
+from depth_anything_ros.ros.interfaces import EstimateDepth
+from depth_anything_ros.ros.services.answers import refused
 from depth_anything_ros.service import DepthService
-from depth_anything_ros.settings import Settings
-from depth_anything_ros.srv import EstimateDepth
 from rclpy.callback_groups import ReentrantCallbackGroup
-
-logger = logging.getLogger(__name__)
 
 
 class EstimateDepthServer:
@@ -47,40 +44,25 @@ class EstimateDepthServer:
     topics and further requests. Too many at once are answered ``busy``.
     """
 
-    def __init__(
-        self, node: Any, service: Callable[[], DepthService | None],
-        settings: Callable[[], Settings],
-    ) -> None:
+    def __init__(self, node: Any) -> None:
         """
         Create the service.
 
-        :param node: the node that owns it.
-        :param service: returns what serves now, None while there is nothing.
-        :param settings: returns the newest snapshot.
+        :param node: the node that owns it, with ``serving`` and ``settings``.
         """
         self._node = node
-        self._service = service
-        self._settings = settings
         self._server = node.create_service(
             EstimateDepth, '~/estimate_depth', self._answer,
             callback_group=ReentrantCallbackGroup())
 
     async def _answer(self, request: Any, response: Any) -> Any:
         try:
-            service = self._service()
-            if service is None:
-                raise NotReady('the node is not active: the model is not loaded')
+            service = self._node.serving()
             options = self._options(request)
             future = service.submit(lambda: self._frame(request, service, options), options)
             result = await resumed(self._node.executor, future)
-        except DepthAnythingError as error:
-            response.success, response.code, response.message = False, error.code, str(error)
-            return response
-        except Exception:
-            logger.exception('estimate_depth failed')
-            response.success, response.code = False, DepthAnythingError.code
-            response.message = 'internal error; the log of the node says more'
-            return response
+        except Exception as error:
+            return refused(response, error)
         return fill(response, result)
 
     def _options(self, request: Any) -> FrameOptions:
@@ -89,7 +71,7 @@ class EstimateDepthServer:
             outputs.add(Output.POINTS)
         if request.with_confidence:
             outputs.add(Output.CONFIDENCE)
-        settings = options_of(self._settings(), frozenset(outputs))
+        settings = options_of(self._node.settings, frozenset(outputs))
         own_angle = request.fov_deg != 0.0
         return FrameOptions(
             process_res=request.process_res or settings.process_res,
