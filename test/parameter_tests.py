@@ -87,7 +87,8 @@ TESTS = {
     'node.input_qos': 'ros/test_node_quality_of_service.py::test_by_name',
     'node.output_qos': 'ros/test_node_quality_of_service.py::test_by_name',
     'node.diagnostics_period': 'ros/test_diagnostics.py::test_the_period_changes_live',
-    'node.statistics_period': 'ros/test_services.py::test_the_numbers_go_to_the_log_when_a_period_is_set',
+    'node.statistics_period':
+        'ros/test_services.py::test_the_numbers_go_to_the_log_when_a_period_is_set',
     'bridges.host': f'{BRIDGES}::test_an_open_port_needs_a_key_or_a_spoken_word',
     'bridges.allow_anonymous': f'{BRIDGES}::test_an_open_port_needs_a_key_or_a_spoken_word',
     'bridges.image_roots': f'{BRIDGES}::test_the_key_and_the_folders_of_pictures',
