@@ -88,6 +88,11 @@ class Camera:
         if self.input is not None:
             self.input.refresh()
 
+    @property
+    def enabled(self) -> bool:
+        """Return whether images are taken."""
+        return self._enabled
+
     def enable(self, enabled: bool) -> None:
         """Take images, or leave them; kept while the node goes through its states."""
         self._enabled = enabled

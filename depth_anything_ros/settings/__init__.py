@@ -36,6 +36,7 @@ from depth_anything_ros.settings.points import MountSettings, PointsSettings, Sk
 from depth_anything_ros.settings.reconstruction import ReconstructionSettings
 from depth_anything_ros.settings.scan import ScanSettings
 from depth_anything_ros.settings.schema import setting, Value
+from depth_anything_ros.settings.snapshot import SnapshotSettings
 
 __all__ = [
     'changed', 'describe', 'lookup', 'ModelSettings', 'Setting', 'setting', 'Settings', 'unknown',
@@ -56,6 +57,7 @@ class Settings:
     sky: SkySettings = field(default_factory=SkySettings)
     mount: MountSettings = field(default_factory=MountSettings)
     scan: ScanSettings = field(default_factory=ScanSettings)
+    snapshot: SnapshotSettings = field(default_factory=SnapshotSettings)
     node: NodeSettings = field(default_factory=NodeSettings)
     bridges: BridgeSettings = field(default_factory=BridgeSettings)
     reconstruction: ReconstructionSettings = field(default_factory=ReconstructionSettings)

@@ -26,10 +26,12 @@ from typing import Any, Callable
 from depth_anything_ros.ros.services.enable import serve_enable
 from depth_anything_ros.ros.services.estimate_depth import EstimateDepthServer
 from depth_anything_ros.ros.services.reset_statistics import serve_reset_statistics
+from depth_anything_ros.ros.services.save_snapshot import SaveSnapshotServer
 
 SERVICES: tuple[Callable[[Any], Any], ...] = (
     EstimateDepthServer,
     serve_enable,
     serve_reset_statistics,
+    SaveSnapshotServer,
 )
 """Each is given the node and creates its service."""
