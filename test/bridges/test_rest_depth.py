@@ -310,6 +310,22 @@ def test_a_client_that_is_gone_is_not_worked_for():
         assert service.statistics().done == 1
 
 
+def test_what_is_under_way_is_finished_when_the_server_ends():
+    gate = Gate()
+    with serving(gate, kind=DepthKind.METRIC) as client:
+        found = []
+        asking = later(lambda: found.append(post(client)))
+        assert gate.entered.wait(PATIENCE_S)
+        ending = later(client.bridge.stop)
+        until(lambda: client.bridge.context.stage == 'closing')
+        gate.opened.set()
+        asking.join()
+        ending.join()
+        assert found[0].status_code == 200
+        with pytest.raises(OSError):
+            socket.create_connection(('127.0.0.1', client.bridge.port)).close()
+
+
 def test_a_client_has_its_share():
     gate = Gate()
     with serving(gate, kind=DepthKind.METRIC,
