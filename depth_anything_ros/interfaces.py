@@ -24,7 +24,7 @@ import sys
 from depth_anything_ros.errors import MissingDependency
 
 _MESSAGES = ('sensor_msgs', 'std_msgs', 'std_srvs', 'diagnostic_msgs', 'lifecycle_msgs',
-             'rcl_interfaces')
+             'geometry_msgs', 'rcl_interfaces')
 
 
 def ros_problem() -> str | None:

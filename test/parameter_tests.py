@@ -117,6 +117,14 @@ TESTS = {
     'reconstruction.voxel_size': FUSION,
     'reconstruction.remove_sky': FUSION,
     'reconstruction.remove_edges': FUSION,
+    'reconstruction.record_seconds':
+        'ros/test_reconstruct_services.py::test_a_recording_without_images_or_camera_says_so',
+    'reconstruction.record_camera':
+        'ros/test_reconstruct_services.py::test_a_recording_without_images_or_camera_says_so',
+    'reconstruction.record_keyframes':
+        'ros/test_reconstruct_services.py::test_a_recording_is_published_latched_and_written',
+    'reconstruction.folder':
+        'ros/test_reconstruct_services.py::test_a_recording_is_published_latched_and_written',
     'reconstruction.show_cameras': 'reconstruction/test_fusion.py::'
                                    'test_the_rooms_of_the_depth_and_camera_settings_are_kept',
 }

@@ -47,7 +47,8 @@ OURS = {
     # Sessions and scenes are values and files that the WebSocket bridge hands on.
     'bridges': {'service', 'wire', 'messages', 'errors', 'settings', 'core', 'reconstruction',
                 'process'},
-    'ros': {'service', 'messages', 'core', 'errors', 'settings', 'frame_options'},
+    'ros': {'service', 'messages', 'core', 'errors', 'settings', 'frame_options',
+            'reconstruction'},
     'clients': {'wire', 'messages', 'core', 'errors'},
     'api': EVERYTHING,
     'cli': EVERYTHING,
@@ -56,7 +57,7 @@ OURS = {
     'ros/demo_camera': EVERYTHING,
     # What the demo camera shows and where it stands; no part of the depth node.
     'ros/demo_sources': {'errors', 'settings', 'core', 'scenes'},
-    'ros/demo_transform': {'scenes'},
+    'ros/demo_transform': {'core', 'scenes'},
 }
 
 MESSAGES = {'rclpy', 'sensor_msgs', 'std_msgs', 'std_srvs', 'diagnostic_msgs', 'lifecycle_msgs',

@@ -115,3 +115,22 @@ def placed(points: npt.NDArray[np.float32], matrix: Matrix) -> npt.NDArray[np.fl
     for axis, (a, b, c, offset) in enumerate(np.asarray(matrix, np.float32)):
         moved[..., axis] = x * a + y * b + z * c + offset
     return moved
+
+
+def quaternion(rotation: npt.NDArray[np.float64]) -> tuple[float, float, float, float]:
+    """
+    Return a rotation matrix as a unit quaternion x, y, z, w (the order of geometry_msgs).
+
+    It is the eigenvector of the largest eigenvalue of Bar-Itzhack's symmetric matrix (Journal of
+    Guidance 23, 2000), which needs no case for any angle.
+
+    :param rotation: (3, 3).
+    """
+    (xx, xy, xz), (yx, yy, yz), (zx, zy, zz) = rotation
+    matrix = np.array([
+        [xx - yy - zz, yx + xy, zx + xz, zy - yz],
+        [yx + xy, yy - xx - zz, zy + yz, xz - zx],
+        [zx + xz, zy + yz, zz - xx - yy, yx - xy],
+        [zy - yz, xz - zx, yx - xy, xx + yy + zz]])
+    x, y, z, w = np.linalg.eigh(matrix)[1][:, -1]
+    return float(x), float(y), float(z), float(w)

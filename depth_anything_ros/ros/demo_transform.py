@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from depth_anything_ros.core.placement import quaternion
 from depth_anything_ros.ros.demo_settings import DemoCameraSettings
 from depth_anything_ros.scenes.trajectory import pose
 from geometry_msgs.msg import Quaternion, TransformStamped, Vector3
@@ -32,25 +33,6 @@ LEVEL = pose(0.0, 0.0, 0.0, 0.0, 0.0)
 """Optical frame (z forward) of a camera whose body (x forward) is in the origin (REP 103)."""
 
 
-def quaternion(rotation: npt.NDArray[np.float64]) -> Quaternion:
-    """
-    Return a rotation matrix as a unit quaternion.
-
-    It is the eigenvector of the largest eigenvalue of Bar-Itzhack's symmetric matrix (Journal of
-    Guidance 23, 2000), which needs no case for any angle.
-
-    :param rotation: (3, 3).
-    """
-    (xx, xy, xz), (yx, yy, yz), (zx, zy, zz) = rotation
-    matrix = np.array([
-        [xx - yy - zz, yx + xy, zx + xz, zy - yz],
-        [yx + xy, yy - xx - zz, zy + yz, xz - zx],
-        [zx + xz, zy + yz, zz - xx - yy, yx - xy],
-        [zy - yz, xz - zx, yx - xy, xx + yy + zz]])
-    x, y, z, w = (float(value) for value in np.linalg.eigh(matrix)[1][:, -1])
-    return Quaternion(x=x, y=y, z=z, w=w)
-
-
 def transform(header: Header, child: str, camera_to_world: Pose) -> TransformStamped:
     """
     Return a pose as a transform.
@@ -62,7 +44,8 @@ def transform(header: Header, child: str, camera_to_world: Pose) -> TransformSta
     message = TransformStamped(header=header, child_frame_id=child)
     x, y, z = (float(value) for value in camera_to_world[:3, 3])
     message.transform.translation = Vector3(x=x, y=y, z=z)
-    message.transform.rotation = quaternion(camera_to_world[:3, :3])
+    x, y, z, w = quaternion(camera_to_world[:3, :3])
+    message.transform.rotation = Quaternion(x=x, y=y, z=z, w=w)
     return message
 
 

@@ -72,6 +72,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         self._service: DepthService | None = None
         self._companions = Companions(companions)
         self.cameras: tuple[Camera, ...] = ()
+        self._servers: list[Any] = []
         self._transforms: Transforms | None = None
         self._enabled = True
         # Undeclared ones are allowed only to be refused with the nearest name: by Parameters.
@@ -243,6 +244,9 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         self._state = 'active'
 
     def _deactivate(self) -> None:
+        for server in self._servers:
+            if hasattr(server, 'close'):
+                server.close()
         for camera in self.cameras:
             camera.deactivate()
         if self._transforms is not None:

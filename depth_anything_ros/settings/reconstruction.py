@@ -41,3 +41,13 @@ class ReconstructionSettings:
     remove_edges: bool = setting(
         True, 'Leave pixels between two surfaces out of a scene.')
     show_cameras: bool = setting(True, 'Draw the cameras into the GLB.')
+    record_seconds: float = setting(
+        10.0, 'Longest time that ~/record_scene takes images.', unit='s', low=0.1, high=600.0)
+    record_keyframes: int = setting(
+        16, 'Images that ~/record_scene takes: the sharpest of as many slots of time.', low=1,
+        high=100)
+    record_camera: str = setting(
+        '', 'Camera of the node that ~/record_scene takes images of; empty: the first one.')
+    folder: str = setting(
+        '', 'Where ~/record_scene writes its scenes as GLB and PLY; empty: nowhere.',
+        read_only=True)

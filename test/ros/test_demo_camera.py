@@ -19,9 +19,10 @@ from builtin_interfaces.msg import Time
 import cv2
 from depth_anything_ros.cli.demo_plan import parameter_file
 from depth_anything_ros.core.camera import Intrinsics
+from depth_anything_ros.core.placement import quaternion
 from depth_anything_ros.ros.conversions import NANOSECONDS, stamp_ns
 from depth_anything_ros.ros.demo_settings import DemoCameraSettings
-from depth_anything_ros.ros.demo_transform import quaternion, transforms
+from depth_anything_ros.ros.demo_transform import transforms
 from depth_anything_ros.scenes import camera_path, demo_rooms, render
 from depth_anything_ros.scenes.trajectory import pose
 import numpy as np
@@ -136,10 +137,10 @@ def test_what_is_wrong_is_said_and_ends_it(given, expected):
 @pytest.mark.parametrize('yaw, pitch', [(0.0, 0.0), (1.0, 0.3), (np.pi, 0.0), (-2.2, -1.2)])
 def test_the_pose_on_tf_turns_vectors_as_the_matrix_does(yaw, pitch):
     matrix = pose(1.0, 2.0, 0.6, yaw, pitch)[:3, :3]
-    q = quaternion(matrix)
-    imaginary, vector = np.array([q.x, q.y, q.z]), np.array([0.3, -0.5, 0.9])
-    assert q.w ** 2 + imaginary @ imaginary == pytest.approx(1)
-    turned = vector + 2 * np.cross(imaginary, np.cross(imaginary, vector) + q.w * vector)
+    *xyz, w = quaternion(matrix)
+    imaginary, vector = np.array(xyz), np.array([0.3, -0.5, 0.9])
+    assert w ** 2 + imaginary @ imaginary == pytest.approx(1)
+    turned = vector + 2 * np.cross(imaginary, np.cross(imaginary, vector) + w * vector)
     assert turned == pytest.approx(matrix @ vector)
 
 

@@ -25,6 +25,8 @@ from typing import Any, Callable
 
 from depth_anything_ros.ros.services.enable import serve_enable
 from depth_anything_ros.ros.services.estimate_depth import EstimateDepthServer
+from depth_anything_ros.ros.services.reconstruct import ReconstructServer
+from depth_anything_ros.ros.services.record_scene import RecordSceneServer
 from depth_anything_ros.ros.services.reset_statistics import serve_reset_statistics
 from depth_anything_ros.ros.services.save_snapshot import SaveSnapshotServer
 
@@ -33,5 +35,7 @@ SERVICES: tuple[Callable[[Any], Any], ...] = (
     serve_enable,
     serve_reset_statistics,
     SaveSnapshotServer,
+    ReconstructServer,
+    RecordSceneServer,
 )
-"""Each is given the node and creates its service."""
+"""Each is given the node and creates its service; ``close``, if any, ends what is under way."""
