@@ -103,7 +103,7 @@ def test_a_cloud_with_options_and_the_models_size():
     ({'rgb': image(), 'K': np.eye(4)}, InvalidIntrinsics, 'seen 16'),
     ({'rgb': image(), 'K': np.zeros((3, 3))}, InvalidIntrinsics, 'must be positive'),
     ({'rgb': image(), 'K': np.full((3, 3), np.nan)}, InvalidIntrinsics, 'not finite'),
-    ({'rgb': image(), 'fov_deg': 180}, InvalidRequest, r'\[0, 180\)'),
+    ({'rgb': image(), 'fov_deg': 180}, InvalidRequest, r'\[0.01, 180\)'),
     ({'rgb': image(), 'process_res': -1}, InvalidRequest, '0 or more'),
     ({'rgb': image(), 'process_res_method': 'stretch'}, InvalidRequest, 'upper_bound_resize'),
     ({'rgb': image(), 'minimum': 5, 'maximum': 2}, InvalidRequest, 'minimum < maximum'),

@@ -137,12 +137,16 @@ class DemoListener(Node):  # type: ignore[misc]
         return all(self.count_publishers(name) > 0 for name in names if name)
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
-        for status in message.status:
-            if status.name.endswith(': depth'):
-                level = status.level[0] if isinstance(status.level, bytes) else status.level
-                values = {item.key: item.value for item in status.values}
-                self.report = NodeReport(level, status.message, values)
-                self.reports += 1
+        node = [status for status in message.status if status.name.endswith(': node')]
+        if not node:
+            return
+        # The camera's status has what only a camera can say, the node's has the sums.
+        values: dict[str, str] = {}
+        for status in reversed(message.status):
+            values.update({item.key: item.value for item in status.values if item.value})
+        worst = max(message.status, key=lambda status: level_of(status.level))
+        self.report = NodeReport(level_of(worst.level), worst.message, values)
+        self.reports += 1
 
     def _receiver(self, name: str) -> Callable[[Any], None]:
         return lambda message: self._receive(name, message)
@@ -176,6 +180,11 @@ class DemoListener(Node):  # type: ignore[misc]
         self.observed.keep(Seen(
             frame_of(image, None).rgb, depth, intrinsics_of(info, info.width, info.height), truth,
             cloud, error))
+
+
+def level_of(level: Any) -> int:
+    """Return a status level as a number; Python's messages have one byte."""
+    return int(level[0] if isinstance(level, bytes) else level)
 
 
 def floats(message: Image) -> npt.NDArray[np.float32]:

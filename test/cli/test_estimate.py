@@ -61,7 +61,7 @@ def test_intrinsics_on_the_command_line_are_those_of_the_picture(picture, tmp_pa
 @pytest.mark.parametrize(('arguments', 'text'), [
     (['missing.png', '--fov', '60'], 'no such file'),
     (['PICTURE'], 'metric depth needs a focal length'),
-    (['PICTURE', '--fov', '190'], r'must be in [0, 180)'),
+    (['PICTURE', '--fov', '190'], 'must be 0 or in [0.01, 180)'),
     (['PICTURE', '--fov', '60', '-o', 'depth.exr'], 'accepted: .npy, .npz, .png'),
     (['TEXT', '--fov', '60'], 'not a picture'),
     (['PICTURE', '--fov', '60', '--preview', 'depth.xyz'], 'cannot write a picture'),

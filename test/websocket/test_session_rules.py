@@ -61,7 +61,7 @@ def test_w2_get_shows_the_session_and_404_an_unknown_one(client):
     later = client.get(f'/ws/session/{session}').json()
     assert later['last_activity'] >= body['last_activity']
     unknown = client.get('/ws/session/nobody')
-    assert (unknown.status_code, unknown.json()) == (404, {'detail': 'Session not found'})
+    assert (unknown.status_code, unknown.json()['detail']) == (404, 'Session not found')
 
 
 def test_w3_delete_forgets_the_session(client):

@@ -25,11 +25,15 @@ from depth_anything_ros.bridges.rest.context import RestContext
 from depth_anything_ros.bridges.rest.documents import ALWAYS, errors
 from depth_anything_ros.bridges.rest.routes.pages import STRICT
 from depth_anything_ros.core.options import PROCESS_RES_METHODS
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, HTTPException, Path
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from pydantic import BaseModel, Field
 
 Matrices = list[list[list[float]]]
+
+TaskId = Annotated[str, Path(description='What /inference returned.')]
+Group = Annotated[str, Path(description='A group of manifest.json.')]
+FilePath = Annotated[str, Path(description='A file of a scene, as a manifest names it.')]
 
 GIB = 2**30
 
@@ -70,14 +74,9 @@ def health_of(percent: float) -> str:
     return 'healthy' if percent < 80 else 'warning' if percent < 95 else 'critical'
 
 
-def not_found(text: str) -> JSONResponse:
-    """Return a 404 as upstream words it."""
-    return JSONResponse({'detail': text, 'code': 'not_found'}, 404)
-
-
 def register(app: FastAPI, context: RestContext) -> None:
     """Add the routes."""
-    router = APIRouter(tags=['backend'], responses=errors(*ALWAYS))
+    router = APIRouter(tags=['backend'], responses=errors(422, *ALWAYS))
     options = context.options
     tasks = Tasks(context.service, options.roots, options.exports)
 
@@ -117,18 +116,19 @@ def register(app: FastAPI, context: RestContext) -> None:
             'processing_time': None}
 
     @router.get('/task/{task_id}', summary='How a task goes', responses=errors(404))
-    async def show(task_id: str) -> JSONResponse:
+    async def show(task_id: TaskId) -> JSONResponse:
         task = tasks.get(task_id)
-        return not_found('Task not found') if task is None else JSONResponse(task.row())
+        if task is None:
+            raise HTTPException(404, 'Task not found')
+        return JSONResponse(task.row())
 
     @router.delete('/task/{task_id}', summary='Forget a task', responses=errors(400, 404))
-    async def delete(task_id: str) -> JSONResponse:
+    async def delete(task_id: TaskId) -> JSONResponse:
         done = tasks.delete(task_id)
         if done is None:
-            return not_found('Task not found')
+            raise HTTPException(404, 'Task not found')
         if not done:
-            return JSONResponse({'detail': 'Cannot delete running or pending tasks',
-                                 'code': 'invalid_request'}, 400)
+            raise HTTPException(400, 'Cannot delete running or pending tasks')
         return JSONResponse({'message': f'Task {task_id} deleted successfully'})
 
     @router.get('/tasks', summary='All tasks')
@@ -153,13 +153,13 @@ def add_gallery(router: APIRouter, context: RestContext, gallery: Gallery) -> No
         return {'groups': [{'id': name, 'title': name} for name in found]}
 
     @router.get('/gallery/manifest/{group}.json', summary='The scenes of a group')
-    async def items(group: str) -> dict[str, Any]:
+    async def items(group: Group) -> dict[str, Any]:
         return {'group': group, 'items': await context.work(gallery.items, group)}
 
     @router.get('/gallery/{path:path}', summary='A file of a scene', response_class=Response,
                 responses=errors(404))
-    async def file(path: str) -> Response:
+    async def file(path: FilePath) -> Response:
         found = await context.work(gallery.file, path)
         if found is None:
-            return not_found('File not found')
+            raise HTTPException(404, 'File not found')
         return Response(found[0], media_type=found[1])

@@ -20,18 +20,18 @@ import asyncio
 from typing import Annotated, Any
 
 from depth_anything_ros.bridges.rest.context import RestContext
+from depth_anything_ros.bridges.rest.documents import ALWAYS, errors
 from depth_anything_ros.bridges.websocket.conversation import Conversation, Room
 from depth_anything_ros.bridges.websocket.jobs import Jobs
 from depth_anything_ros.core.options import PROCESS_RES_METHODS
-from depth_anything_ros.errors import LimitExceeded, SessionNotFound
+from depth_anything_ros.errors import Busy, LimitExceeded, SessionNotFound
 from depth_anything_ros.reconstruction.options import MOST_POINTS, SceneOptions
 from depth_anything_ros.reconstruction.sessions import Session, SessionStatus, SessionStore
 from depth_anything_ros.wire import session_messages as messages
-from depth_anything_ros.wire.status import RETRY_AFTER
-from fastapi import APIRouter, FastAPI, Query, WebSocket
+from fastapi import APIRouter, FastAPI, HTTPException, Query, WebSocket
 from fastapi.responses import JSONResponse
 
-NOT_FOUND = {'detail': 'Session not found'}
+NOT_FOUND = 'Session not found'
 
 NORMAL = 1000
 
@@ -67,7 +67,7 @@ def overview(store: SessionStore) -> dict[str, Any]:
 
 def register(app: FastAPI, context: RestContext) -> None:
     """Add the routes."""
-    router = APIRouter(tags=['reconstruction'])
+    router = APIRouter(tags=['reconstruction'], responses=errors(422, *ALWAYS))
     store = SessionStore(context.options.sessions)
     jobs = Jobs()
     limits = context.options.limits
@@ -95,8 +95,7 @@ def register(app: FastAPI, context: RestContext) -> None:
     context.on_start(begin)
     context.on_stop(end)
 
-    @router.post('/ws/session/create', summary='Begin a session', responses={
-        503: {'description': 'All places are taken by sessions in use'}})
+    @router.post('/ws/session/create', summary='Begin a session')
     async def create(
         max_images: Annotated[int, Query(ge=1)] = store.limits.images,
         process_res: Annotated[int, Query(ge=14, le=MAX_PROCESS_RES)] = 504,
@@ -119,29 +118,26 @@ def register(app: FastAPI, context: RestContext) -> None:
             session = await context.work(
                 store.create, options, max_images, auto_generate_after)
         except LimitExceeded as error:
-            return JSONResponse(
-                {'detail': f'Failed to create session: {error}', 'code': error.code}, 503,
-                {'Retry-After': str(RETRY_AFTER)})
+            raise Busy(f'Failed to create session: {error}') from error
         return JSONResponse({
             'success': True, 'session_id': session.id, 'created_at': session.created_at,
             'max_images': session.max_images, 'config': config})
 
-    @router.get('/ws/session/{session_id}', summary='One session', responses={
-        404: {'description': 'No such session'}})
+    @router.get('/ws/session/{session_id}', summary='One session', responses=errors(404))
     async def show(session_id: str) -> JSONResponse:
         try:
             return JSONResponse(session_info(store.get(session_id)))
         except SessionNotFound:
-            return JSONResponse(NOT_FOUND, 404)
+            raise HTTPException(404, NOT_FOUND) from None
 
     @router.delete('/ws/session/{session_id}', summary='Forget a session and its images',
-                   responses={404: {'description': 'No such session'}})
+                   responses=errors(404))
     async def delete(session_id: str) -> JSONResponse:
         try:
             await context.work(store.delete, session_id)
             jobs.models.forget_gone(store.has)
         except SessionNotFound:
-            return JSONResponse(NOT_FOUND, 404)
+            raise HTTPException(404, NOT_FOUND) from None
         return JSONResponse({'success': True, 'message': f'Session {session_id} deleted'})
 
     @router.get('/ws/sessions', summary='All sessions')
