@@ -27,6 +27,7 @@ FUSION = 'reconstruction/test_fusion.py::test_each_setting_changes_the_scene'
 
 TESTS = {
     'cameras': 'ros/test_node_cameras.py::test_three_cameras_share_one_model_and_nothing_else',
+    'model.allowed': 'ros/test_set_model.py::test_only_allowed_models_are_switched_to',
     'model.engine':
         'engine/test_onnx.py::test_the_setting_engine_says_what_runs_the_network',
     'model.name': f'{MODEL}::test_the_name_says_which_model_answers',

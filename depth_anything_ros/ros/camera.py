@@ -71,10 +71,17 @@ class Camera:
         self._forgotten = Counts()
         self._enabled = True
 
-    def configure(self, info: EngineInfo) -> None:
-        """Create the publishers of what a model can give."""
+    def configure(self, info: EngineInfo, *, active: bool = False) -> None:
+        """
+        Create the publishers of what a model can give.
+
+        :param info: what the model can give.
+        :param active: whether the node is active already, and nobody else wakes them.
+        """
         self.outputs = Outputs(
             self._node, info, self._settings(), self.refresh, self._prefix, self._companions)
+        if active:
+            self.outputs.activate()
 
     def activate(self, service: DepthService) -> None:
         """Hand what comes to a service, and subscribe while that has a reader."""

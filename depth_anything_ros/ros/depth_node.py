@@ -28,6 +28,7 @@ from depth_anything_ros.ros.counting import Counts
 from depth_anything_ros.ros.diagnostics import Health, memory
 from depth_anything_ros.ros.distro import destroy_state_machine, poll_readers, steady_timer
 from depth_anything_ros.ros.monitor import Monitor
+from depth_anything_ros.ros.outputs import offers
 from depth_anything_ros.ros.parameters import Parameters
 from depth_anything_ros.ros.reporting import Reporter
 from depth_anything_ros.ros.services import SERVICES
@@ -119,6 +120,35 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         if self._service is None or self._state != 'active':
             raise NotReady(f'the node is not active, it is {self._state}')
         return self._service
+
+    @property
+    def loaded(self) -> DepthService | None:
+        """Return what is loaded, whatever the state."""
+        return self._service
+
+    def open(self, settings: Settings) -> DepthService:
+        """Load a model and return what serves it; in any thread."""
+        return self._open_service(settings)
+
+    def use(self, service: DepthService) -> None:
+        """
+        Go on with another model; the one before is freed when its last frame is out.
+
+        :param service: a warm one, this node's from now on.
+        """
+        before, self._service = self._service, service
+        active = self._state == 'active'
+        for camera in self.cameras:
+            camera.deactivate()
+            if before is None or offers(before.info) != offers(service.info):
+                camera.clean_up()
+                camera.configure(service.info, active=active)
+            if active:
+                camera.activate(service)
+        self._companions.serve(service, self.settings)
+        logger.info('%s is used from now on', service.info.model)
+        if before is not None:
+            in_background(before.close, 'depth-close')
 
     def enable(self, enabled: bool) -> None:
         """Take images, or leave them with the model loaded, until this is called again."""

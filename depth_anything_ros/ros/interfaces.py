@@ -14,6 +14,6 @@
 
 """The generated service types; the only module that imports them."""
 
-from depth_anything_ros.srv import EstimateDepth, ReconstructScene
+from depth_anything_ros.srv import EstimateDepth, ReconstructScene, SetModel
 
-__all__ = ['EstimateDepth', 'ReconstructScene']
+__all__ = ['EstimateDepth', 'ReconstructScene', 'SetModel']

@@ -107,6 +107,11 @@ TOPICS = (
 """Every topic that a camera can have; one line makes another."""
 
 
+def offers(info: EngineInfo) -> tuple[str, ...]:
+    """Return the topics of a camera that a model can fill."""
+    return tuple(topic.name for topic in TOPICS if topic.offered(info))
+
+
 class Outputs:
     """
     The publishers of one camera.
@@ -189,6 +194,11 @@ class Outputs:
             publisher.publish(buffer.fill(own, value))
         if self._companions is not None:
             self._companions.publish(self._camera, result)
+
+    def activate(self) -> None:
+        """Let the publishers speak in a node that is active already."""
+        for _, _, publisher in self._offered:
+            publisher.on_activate(None)
 
     def destroy(self) -> None:
         """Take the publishers down."""

@@ -28,6 +28,8 @@ class ModelSettings:
     name: str = setting(
         'da3metric-large', 'Model name, or a local directory, .safetensors or .onnx file.',
         read_only=True, environment='DEPTH_ANYTHING_MODEL')
+    allowed: tuple[str, ...] = setting(
+        (), 'Models that ~/set_model may switch to while the node runs; empty: none.')
     engine: str = setting(
         'torch', 'What runs the network. onnxruntime and tensorrt run an .onnx file made by '
         'depth-anything export, for one image size.',

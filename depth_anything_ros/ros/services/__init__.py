@@ -29,6 +29,7 @@ from depth_anything_ros.ros.services.reconstruct import ReconstructServer
 from depth_anything_ros.ros.services.record_scene import RecordSceneServer
 from depth_anything_ros.ros.services.reset_statistics import serve_reset_statistics
 from depth_anything_ros.ros.services.save_snapshot import SaveSnapshotServer
+from depth_anything_ros.ros.services.set_model import SetModelServer
 
 SERVICES: tuple[Callable[[Any], Any], ...] = (
     EstimateDepthServer,
@@ -37,5 +38,6 @@ SERVICES: tuple[Callable[[Any], Any], ...] = (
     SaveSnapshotServer,
     ReconstructServer,
     RecordSceneServer,
+    SetModelServer,
 )
 """Each is given the node and creates its service; ``close``, if any, ends what is under way."""
