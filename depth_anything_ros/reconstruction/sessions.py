@@ -51,7 +51,7 @@ class SessionLimits:
     encoded and ``total_pixels`` decoded together. A session that nobody has used for ``idle_s``
     seconds is removed. Where all places are taken, one that is not connected and has been quiet
     for ``spare_s`` seconds makes room for a new one. ``points`` is how many a model has at most
-    where the client says nothing.
+    where the client says nothing. A socket may send ``images_per_s``; more wait for their turn.
     """
 
     sessions: int = 100
@@ -62,6 +62,7 @@ class SessionLimits:
     sweep_s: float = 300.0
     spare_s: float = 60.0
     points: int = SceneOptions.num_max_points
+    images_per_s: float = 30.0
 
     def __post_init__(self) -> None:
         """Refuse a limit that lets nothing through."""

@@ -43,13 +43,15 @@ class Generate:
     Reconstruct what was sent so far.
 
     ``chunked`` asks for the model in parts, ``binary`` for its bytes in binary messages,
-    ``confidence`` for that of every point in the model, as ``_CONFIDENCE``.
+    ``confidence`` for that of every point in the model, as ``_CONFIDENCE``, ``zstd`` for the model
+    compressed.
     """
 
     incremental: bool = False
     chunked: bool = False
     binary: bool = False
     confidence: bool = False
+    zstd: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class Finalize:
     chunked: bool = False
     binary: bool = False
     confidence: bool = False
+    zstd: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,9 @@ class Ping:
 class Cancel:
     """Stop the reconstruction under way."""
 
+
+FORM = ('chunked', 'binary', 'confidence', 'zstd')
+"""How a client wants the model; each is false where nothing is said."""
 
 Request = ImageSent | Generate | Finalize | Ping | Cancel
 
@@ -103,7 +109,7 @@ def parse_text(text: str, limits: Limits = DEFAULT_LIMITS) -> Request:
     if kind == 'image':
         return _image(message, limits)
     if kind in ('generate', 'finalize'):
-        form = {name: _flag(message, name) for name in ('chunked', 'binary', 'confidence')}
+        form = {name: _flag(message, name) for name in FORM}
         if kind == 'finalize':
             return Finalize(**form)
         return Generate(incremental=_flag(message, 'incremental'), **form)
@@ -205,11 +211,11 @@ def results(
     ``glb_binary`` (how many binary messages follow), then the bytes; with ``chunked`` in parts.
 
     :param kind: 'delta' or 'complete'.
-    :param glb: the model.
-    :param metadata: what describes it.
+    :param glb: the model, as it is sent.
+    :param metadata: what describes it; ``glb_size_bytes`` among it where ``glb`` is compressed.
     """
     head = {'type': kind, 'image_count': metadata['num_frames'], 'glb_base64': None,
-            'metadata': {**metadata, 'glb_size_bytes': len(glb)}}
+            'metadata': {'glb_size_bytes': len(glb), **metadata}}
     if not chunked and not binary:
         yield {**head, 'glb_base64': base64.b64encode(glb).decode('ascii')}
         return

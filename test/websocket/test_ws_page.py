@@ -196,6 +196,24 @@ def test_a_lost_connection_comes_back_and_the_session_with_it(browser, client, f
     assert 'of 3 pictures' in element(browser, 'stage').text
 
 
+def test_a_slow_network_shows_what_it_waits_for(browser, client, files):
+    browser.execute_cdp_cmd('Network.enable', {})
+    slow = {'offline': False, 'latency': 400, 'downloadThroughput': 400_000,
+            'uploadThroughput': 100_000}
+    try:
+        browser.execute_cdp_cmd('Network.emulateNetworkConditions', slow)
+        opened(browser, client)
+        element(browser, 'files').send_keys('\n'.join(files[:2]))
+        seen = wait_for(browser, "return document.querySelector('#thumbnails li')?.textContent")
+        assert 'waiting' in seen or 'sending' in seen or 'taken' in seen
+        wait_for(browser, "return document.querySelectorAll('#thumbnails .taken').length === 2")
+        press(browser, 'generate')
+        wait_for(browser, f'{MODELS} === 1')
+    finally:
+        browser.execute_cdp_cmd('Network.emulateNetworkConditions', {
+            'offline': False, 'latency': 0, 'downloadThroughput': -1, 'uploadThroughput': -1})
+
+
 def test_an_expired_session_is_said_and_a_new_one_begins(browser, client, files):
     opened(browser, client, '?session=00000000-0000-0000-0000-000000000000')
     wait_for(browser, f"{ERROR}.includes('not there any more')")

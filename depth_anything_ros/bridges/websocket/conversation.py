@@ -20,6 +20,7 @@ import asyncio
 from dataclasses import dataclass
 import logging
 import threading
+import time
 from typing import Any, Awaitable, Callable
 
 from depth_anything_ros.bridges.websocket.jobs import Gone, Jobs
@@ -34,11 +35,14 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 logger = logging.getLogger(__name__)
 
+BURST_S = 4.0
+"""Seconds of its rate that a client may send at once."""
+
 GOING_AWAY = 1001
 POLICY = 1008
 
-CANCEL_BYTES = 64
-"""A longer message cannot be a request to cancel, and is not looked at before its turn."""
+BRIEF = 64
+"""A longer message is no ping and no request to cancel, and is not looked at before its turn."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ class Room:
     draining: asyncio.Event
     send_s: float
     idle_s: float
+    images_per_s: float
 
 
 class Conversation:
@@ -77,6 +82,7 @@ class Conversation:
         self._room_left = asyncio.Event()
         self._room_left.set()
         self._withdrawn: threading.Event | None = None
+        self._paid = time.monotonic()
 
     async def run(self) -> None:
         """Talk until the client leaves or the server ends."""
@@ -104,9 +110,7 @@ class Conversation:
                     return
                 text = received.get('text')
                 message = text if text is not None else received.get('bytes') or b''
-                if self._withdrawn is not None and _cancels(message):
-                    self._withdrawn.set()
-                    await self._send(messages.cancelling(self._session.id))
+                if self._withdrawn is not None and await self._aside(message):
                     continue
                 self._held += len(message)
                 if self._held >= most:
@@ -118,6 +122,19 @@ class Conversation:
             if self._withdrawn is not None:
                 self._withdrawn.set()
             self._inbox.put_nowait(None)
+
+    async def _aside(self, message: str | bytes) -> bool:
+        """Answer what need not wait for the reconstruction under way; return whether it was."""
+        request = _brief(message)
+        if isinstance(request, messages.Cancel) and self._withdrawn is not None:
+            self._withdrawn.set()
+            await self._send(messages.cancelling(self._session.id))
+            return True
+        # Behind a message that waits for its turn a ping waits, too: answers keep their order.
+        if isinstance(request, messages.Ping) and self._inbox.empty():
+            await self._send(messages.pong(self._session.id))
+            return True
+        return False
 
     async def _next(self) -> str | bytes | None:
         """Return the next message, None when there will be no more."""
@@ -158,8 +175,16 @@ class Conversation:
             await self._generate(request)
         self._session.touch()
 
+    async def _pace(self) -> None:
+        """Let a client that sends more images than it may wait for its turn, once it has burst."""
+        now = time.monotonic()
+        self._paid = max(self._paid, now - BURST_S) + 1 / self._room.images_per_s
+        if self._paid > now:
+            await asyncio.sleep(self._paid - now)
+
     async def _image(self, sent: messages.ImageSent) -> None:
         session = self._session
+        await self._pace()
         try:
             session.check_room()
             pixels = await self._room.work(checked_pixels, sent.data, self._room.limits.pixels)
@@ -188,7 +213,8 @@ class Conversation:
         try:
             model = await self._room.jobs.run(
                 self._room.service(), self._session, self._send, self._withdrawn, final=final,
-                incremental=incremental, confidence=request.confidence)
+                incremental=incremental, confidence=request.confidence,
+                zstd=request.zstd)
         except Gone:
             raise
         except InvalidRequest as error:
@@ -237,13 +263,14 @@ class Conversation:
             pass  # it was closed from the other side
 
 
-def _cancels(message: str | bytes) -> bool:
-    if not isinstance(message, str) or len(message) > CANCEL_BYTES:
-        return False
+def _brief(message: str | bytes) -> messages.Request | None:
+    """Return what a short text message asks, None for any other."""
+    if not isinstance(message, str) or len(message) > BRIEF:
+        return None
     try:
-        return isinstance(messages.parse_text(message), messages.Cancel)
+        return messages.parse_text(message)
     except DepthAnythingError:
-        return False
+        return None
 
 
 def checked_pixels(data: bytes, most: int) -> int:

@@ -54,6 +54,7 @@ class Jobs:
     async def run(
         self, service: DepthService, session: Session, send: Send, withdrawn: threading.Event, *,
         final: bool = False, incremental: bool = False, confidence: bool = False,
+        zstd: bool = False,
     ) -> Model:
         """
         Return the model of all images of a session.
@@ -65,6 +66,7 @@ class Jobs:
         :param final: whether the session is completed by this.
         :param incremental: whether earlier work is gone on with.
         :param confidence: whether the points of the model carry theirs.
+        :param zstd: whether the model is compressed.
         :raises Cancelled: when it was withdrawn.
         :raises Gone: as ``send`` does.
         :raises DepthAnythingError: when it failed; the session says so too.
@@ -83,7 +85,7 @@ class Jobs:
             def began(*step: Any) -> None:
                 loop.call_soon_threadsafe(steps.put_nowait, step)
 
-            order = Order(service, session, images, began, withdrawn, confidence)
+            order = Order(service, session, images, began, withdrawn, confidence, zstd)
             make = self.models.grown if incremental else self.models.whole
             work = loop.run_in_executor(self._pool, make, order)
             # The seed's server has no other step beside finalizing at its share.

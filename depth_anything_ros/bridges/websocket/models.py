@@ -31,6 +31,7 @@ from depth_anything_ros.reconstruction.scene import Scene
 from depth_anything_ros.reconstruction.sessions import Session, StoredImage
 from depth_anything_ros.reconstruction.steps import DONE, FUSING, INFERENCE, PREPARING, SHARES
 from depth_anything_ros.service import DepthService
+from depth_anything_ros.wire.coding import compressed
 
 SCENES_KEPT = 4
 """Scenes that wait in memory for their next images, each at most 108 MB and a few pictures."""
@@ -46,7 +47,7 @@ Began = Callable[[str, float, str], None]
 
 @dataclass(frozen=True)
 class Model:
-    """A finished reconstruction: the bytes of a GLB and what describes them."""
+    """A finished reconstruction: a GLB as it is sent, and what describes it."""
 
     glb: bytes
     metadata: dict[str, Any]
@@ -62,6 +63,7 @@ class Order:
     began: Began
     withdrawn: threading.Event
     confidence: bool = False
+    zstd: bool = False
 
 
 class Models:
@@ -159,7 +161,10 @@ def finished(order: Order, scene: Scene) -> Model:
     """Return a scene as what is sent."""
     glb = glb_bytes(
         scene, show_cameras=order.session.options.show_cameras, confidence=order.confidence)
-    return Model(glb, {**scene.metadata(), 'session_id': order.session.id})
+    metadata = {**scene.metadata(), 'session_id': order.session.id, 'glb_size_bytes': len(glb)}
+    if order.zstd:
+        return Model(bytes(compressed(glb, 'zstd')), {**metadata, 'glb_encoding': 'zstd'})
+    return Model(glb, metadata)
 
 
 def patiently(order: Order, work: Callable[[], Any]) -> Any:

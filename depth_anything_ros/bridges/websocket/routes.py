@@ -73,7 +73,8 @@ def register(app: FastAPI, context: RestContext) -> None:
     limits = context.options.limits
     room = Room(
         jobs, limits.message, context.service, context.work, context.draining,
-        send_s=limits.message_s, idle_s=store.limits.idle_s)
+        send_s=limits.message_s, idle_s=store.limits.idle_s,
+        images_per_s=store.limits.images_per_s)
     sweeping: list[asyncio.Future[None]] = []
     app.state.sessions = store
 
