@@ -54,13 +54,14 @@ def test_rclpy_of_another_python_is_named(tmp_path):
 
 def test_missing_message_packages_are_listed(tmp_path):
     said = in_bare_python(tmp_path, rclpy='', sensor_msgs='', std_msgs='', std_srvs='')
-    assert 'diagnostic_msgs, lifecycle_msgs, rcl_interfaces' in said
+    assert 'diagnostic_msgs, lifecycle_msgs, geometry_msgs, rcl_interfaces' in said
     assert 'ros-diagnostic-msgs' in said and 'sensor' not in said
 
 
 def test_left_out_interfaces_are_named(tmp_path):
     said = in_bare_python(tmp_path, rclpy='', sensor_msgs='', std_msgs='', std_srvs='',
-                          diagnostic_msgs='', lifecycle_msgs='', rcl_interfaces='')
+                          diagnostic_msgs='', lifecycle_msgs='', geometry_msgs='',
+                          rcl_interfaces='')
     assert 'interfaces of depth_anything_ros are not installed' in said
     assert 'DEPTH_ANYTHING_INTERFACES=require' in said
 

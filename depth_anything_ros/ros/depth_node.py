@@ -126,7 +126,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         """Return what is loaded, whatever the state."""
         return self._service
 
-    def open(self, settings: Settings) -> DepthService:
+    def load(self, settings: Settings) -> DepthService:
         """Load a model and return what serves it; in any thread."""
         return self._open_service(settings)
 

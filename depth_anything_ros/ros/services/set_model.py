@@ -35,7 +35,7 @@ class SetModelServer:
         """
         Create the service.
 
-        :param node: the node that owns it, with ``settings``, ``serving``, ``open`` and ``use``.
+        :param node: the node that owns it, with ``settings``, ``serving``, ``load`` and ``use``.
         """
         self._node = node
         self._loading = threading.Lock()
@@ -61,7 +61,7 @@ class SetModelServer:
         before = self._node.serving()
         wanted = replace(settings, model=replace(settings.model, name=name))
         service = await resumed(
-            self._node.executor, in_background(lambda: self._node.open(wanted), 'depth-set-model'))
+            self._node.executor, in_background(lambda: self._node.load(wanted), 'depth-set-model'))
         if self._node.loaded is not before:
             # It was cleaned up or configured anew meanwhile: what was asked for is outdated.
             in_background(service.close, 'depth-close')
