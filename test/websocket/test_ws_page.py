@@ -23,9 +23,12 @@ import threading
 
 from browser import problems, wait_for
 from depth_anything_ros.bridges.access import Access
+from depth_anything_ros.engine.da3 import DA3Engine
+from depth_anything_ros.engine.models import find
 from depth_anything_ros.reconstruction.sessions import SessionLimits
 import numpy as np
 import pytest
+from tiny_networks import tiny_any_view
 from ws_parts import as_seen, pictures, serving, unknown_views
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -129,6 +132,26 @@ def test_from_pictures_to_a_rendered_cloud_and_back_by_its_address(browser, clie
     loaded = browser.execute_script(
         'return performance.getEntriesByType("resource").map((entry) => entry.name)')
     assert loaded and all(name.startswith(client.bridge.address) for name in loaded)
+
+
+def test_a_real_network_colours_by_confidence(browser, files):
+    engine = DA3Engine(tiny_any_view(), find('da3-small'))
+    with serving(engine=engine, sessions=SessionLimits(points=20_000)) as client:
+        opened(browser, client)
+        add(browser, files[:2], 2)
+        press(browser, 'generate')
+        wait_for(browser, f'{MODELS} === 1')
+        browser.execute_script("""
+            const choice = document.getElementById('colour');
+            choice.value = 'confidence'; choice.dispatchEvent(new Event('change'));""")
+        assert element(browser, 'colour').get_property('value') == 'confidence'
+        colours = browser.execute_script("""
+            const {geometry} = window.reconstruction.viewer.points;
+            return [geometry.getAttribute('color').array.constructor.name,
+                    geometry.getAttribute('_confidence').count];""")
+        assert colours == ['Float32Array', 20_000]
+        assert 'the scale is unknown' in element(browser, 'facts').text
+        looked_at(browser, 'reconstruct_network.png')
 
 
 def test_two_points_are_as_far_apart_as_in_the_room(browser, client, files):
