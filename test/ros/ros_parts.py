@@ -31,7 +31,7 @@ from depth_anything_ros.service import DepthService
 from depth_anything_ros.settings import changed, Settings
 import numpy as np
 import rclpy
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import ExternalShutdownException, InvalidHandle, SingleThreadedExecutor
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
@@ -189,9 +189,22 @@ class Rig:
     def _spin(self):
         try:
             while not self._stop.is_set():
-                self._executor.spin_once(timeout_sec=0.05)
+                spin_a_little(self._executor)
         except ExternalShutdownException:
             pass
+
+
+def spin_a_little(executor):
+    """
+    Let an executor work for a moment.
+
+    Tests destroy clients and end nodes in their own thread, while this one may be collecting what
+    to wait for; in a node's process the executor's thread does both.
+    """
+    try:
+        executor.spin_once(timeout_sec=0.05)
+    except InvalidHandle:
+        pass
 
 
 @contextmanager
@@ -221,7 +234,7 @@ def node_here(
     def spin():
         try:
             while not stop.is_set():
-                executor.spin_once(timeout_sec=0.05)
+                spin_a_little(executor)
         except ExternalShutdownException:
             pass
 
