@@ -111,8 +111,8 @@ TESTS = {
     'bridges.rest.allowed_hosts': f'{BRIDGES}::test_rest_with_its_pages_and_names',
     'bridges.pub.enabled': 'bridges/test_publisher.py::test_settings_and_ports',
     'bridges.pub.port': 'bridges/test_publisher.py::test_settings_and_ports',
-    'reconstruction.max_megapixels': 'reconstruction/test_scene_service.py::'
-                                     'test_too_many_pixels_are_refused_before_the_device',
+    'reconstruction.max_megapixels':
+        'ros/test_reconstruct_services.py::test_the_limit_of_pixels_is_the_nodes',
     'reconstruction.conf_thresh_percentile': FUSION,
     'reconstruction.num_max_points': FUSION,
     'reconstruction.voxel_size': FUSION,

@@ -43,6 +43,12 @@ CLOSE_TIMEOUT = 1.5
 """Seconds that the frame on the device may take to come to its end."""
 
 
+def closed(loading: Future[DepthService]) -> None:
+    """Close what was loaded, if anything was."""
+    if loading.exception() is None:
+        loading.result().close(CLOSE_TIMEOUT)
+
+
 class DepthNode(LifecycleNode):  # type: ignore[misc]
     """
     The node ``depth_anything``.
@@ -181,6 +187,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Free everything for good."""
         result = self._step(self._clean_up, super().on_shutdown, state)
+        self._give_up_loading()
         self._state = 'finalized'
         return result
 
@@ -195,12 +202,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         :returns: False when a model is still loading, which nothing can interrupt.
         """
         self._clean_up()
-        loading, self._loading = self._loading, None
-        if loading is None:
-            return True
-        if loading.done() and loading.exception() is None:
-            loading.result().close(CLOSE_TIMEOUT)
-        return loading.done()
+        return self._give_up_loading()
 
     def destroy_node(self) -> Any:
         """Stop everything, then destroy what belongs to rclpy."""
@@ -232,12 +234,26 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         self._loading = in_background(lambda: self._open_service(settings), 'depth-load')
         return self._loading
 
+    def _give_up_loading(self) -> bool:
+        """
+        Close the model that is being loaded, at once or as soon as it is there.
+
+        :returns: False when it is still loading.
+        """
+        loading, self._loading = self._loading, None
+        if loading is None:
+            return True
+        ended = loading.done()
+        loading.add_done_callback(closed)
+        return ended
+
     def _loaded(self) -> DepthService:
         """Return the service, waiting for it, but not longer than the process shall live."""
         loading = self._loading or self._load()
         while not loading.done():
             wait([loading], timeout=0.1)
             if not self.context.ok():
+                self._give_up_loading()
                 raise NotReady('shut down while the model was loading')
         self._loading = None
         return loading.result()

@@ -26,6 +26,7 @@ from depth_anything_ros.core.pictures import (
     decode_picture,
     picture_size,
 )
+from depth_anything_ros.errors import InvalidImage
 from depth_anything_ros.ros.conversions import data_of, rgb_of
 import numpy as np
 import numpy.typing as npt
@@ -60,7 +61,14 @@ class RawPicture:
     shrinks = False
 
     def __init__(self, message: Image) -> None:
-        """Look at a message."""
+        """
+        Look at a message.
+
+        :raises InvalidImage: when it has no pixels.
+        """
+        if not (message.width and message.height):
+            raise InvalidImage(
+                f'image size is {message.width}x{message.height}; accepted: at least 1x1')
         self._message = message
         self.size: tuple[int, int] = message.width, message.height
 
@@ -110,6 +118,6 @@ def picture_of(message: Image | CompressedImage) -> Picture:
     """
     Return the picture of a message.
 
-    :raises DepthAnythingError: when it is compressed and its header is broken or not accepted.
+    :raises DepthAnythingError: when its header is broken or not accepted, or its size is 0.
     """
     return CompressedPicture(message) if hasattr(message, 'format') else RawPicture(message)

@@ -98,3 +98,28 @@ def test_a_node_that_was_killed_is_started_again():
         with Process(str(HERE / 'exact_node.py')) as node:
             assert node.says('active:'), node.lines
             assert node.end(signal.SIGKILL) == -signal.SIGKILL
+
+
+@pytest.mark.parametrize('way', ['destroyed', 'shut down'])
+def test_a_model_that_is_loaded_too_late_is_closed(context, way):
+    loading, go_on = threading.Event(), threading.Event()
+
+    def service(settings):
+        loading.set()
+        assert go_on.wait(60)
+        return DepthService(Closing(lambda frame: np.ones(frame.rgb.shape[:2], np.float32)))
+
+    Closing.closed = 0
+    try:
+        with node_here(context, service=service) as node:
+            assert loading.wait(20)
+            if way == 'shut down':
+                assert node.trigger_shutdown() == SUCCESS and node.state == 'finalized'
+                go_on.set()
+                assert wait_until(lambda: Closing.closed == 1), 'not only when it is destroyed'
+        go_on.set()
+        assert wait_until(lambda: Closing.closed == 1)
+        assert wait_until(lambda: left(node)[0] == []), left(node)
+    finally:
+        go_on.set()
+    assert Closing.closed == 1

@@ -17,6 +17,7 @@ from depth_anything_ros.core.camera import Intrinsics
 from depth_anything_ros.core.distortion import rectification
 from depth_anything_ros.engine.given import GivenDepthEngine
 from depth_anything_ros.service import DepthService
+from depth_anything_ros.srv import EstimateDepth
 import numpy as np
 import pytest
 from rclpy.parameter import Parameter
@@ -182,3 +183,59 @@ def test_both_ways_of_saying_that_it_is_rectified_are_one_too_many(context):
         assert wait_until(lambda: node.state == 'active')
         result, = node.set_parameters([Parameter('camera.image_geometry', value='rectified')])
         assert not result.successful and 'camera.rectify has nothing to do' in result.reason
+
+
+def requested(rig, image, info):
+    client = rig.node.create_client(EstimateDepth, 'depth_anything/estimate_depth')
+    assert client.wait_for_service(20.0)
+    future = client.call_async(
+        EstimateDepth.Request(image=image, camera_info=info, with_cloud=True))
+    assert wait_until(future.done)
+    assert future.result().success, future.result().message
+    return future.result()
+
+
+def test_a_request_is_rectified_as_the_topics_are(context):
+    camera = small_camera(160, 120)
+    wide = Intrinsics(70.0, 72.0, 79.0, 61.0, 160, 120)
+    info = camera_info(camera, 1)
+    info.d = [-0.2, 0.05, 0.001, -0.002, 0.0]
+    info.p = [wide.fx, 0.0, wide.cx, 0.0, 0.0, wide.fy, wide.cy, 0.0, 0.0, 0.0, 1.0, 0.0]
+    maps = rectification('plumb_bob', info.d, info.k, info.r, info.p, 160, 120)
+    image = coded_image(plane_depth(camera), 1)
+    rgb = np.frombuffer(image.data, np.uint8).reshape(120, 160, 3)
+    seen = []
+
+    def network(frame):
+        seen.append(frame.rgb.copy())
+        return plane_depth(wide).astype(np.float32)
+    with node_here(context, service=lambda settings: DepthService(
+            GivenDepthEngine(network))) as node:
+        rig = Rig(context, topics={})
+        try:
+            assert wait_until(lambda: node.state == 'active')
+            raw = requested(rig, image, info)
+            assert list(raw.camera_info.k) == list(info.k)
+            assert 'lens distortion' in raw.message, 'said in every reply, not only once'
+            assert 'lens distortion' in requested(rig, image, info).message
+            np.testing.assert_array_equal(seen[-1], rgb)
+
+            node.set_parameters([Parameter('camera.rectify', value=True)])
+            out = requested(rig, image, info)
+            np.testing.assert_array_equal(seen[-1], maps.rectify(rgb))
+            assert list(out.camera_info.p) == list(info.p) and not any(out.camera_info.d)
+            assert list(out.camera_info.k) == [70.0, 0.0, 79.0, 0.0, 72.0, 61.0, 0.0, 0.0, 1.0]
+            expected = np.where(maps.inside, plane_depth(wide).astype(np.float32), np.nan)
+            np.testing.assert_array_equal(depth_from(out.depth), expected)
+            np.testing.assert_allclose(
+                xyz_of(out.cloud), points_of(expected, wide), rtol=1e-5)
+            assert 'distortion' not in out.message
+
+            node.set_parameters_atomically([
+                Parameter('camera.rectify', value=False),
+                Parameter('camera.image_geometry', value='rectified')])
+            rectified = requested(rig, image, info)
+            assert list(rectified.camera_info.p) == list(info.p)
+            np.testing.assert_array_equal(seen[-1], rgb)
+        finally:
+            rig.close()

@@ -23,7 +23,7 @@ from depth_anything_ros.core.placement import Placement
 from depth_anything_ros.engine.given_views import GivenViewsEngine
 from depth_anything_ros.ros.conversions import stamp_ns
 from depth_anything_ros.ros.interfaces import ReconstructScene
-from depth_anything_ros.service import DepthService
+from depth_anything_ros.service import DepthService, open_service
 import numpy as np
 import pytest
 from rclpy.qos import DurabilityPolicy, QoSProfile
@@ -80,8 +80,9 @@ def call(rig, kind, name, **request):
         rig.node.destroy_client(client)
 
 
-def reconstruct(rig, images, **request):
-    return call(rig, ReconstructScene, 'reconstruct', images=images, **request)
+def reconstruct(rig, images, infos=(), **request):
+    return call(
+        rig, ReconstructScene, 'reconstruct', images=images, **{'camera_infos': infos, **request})
 
 
 def active(node):
@@ -130,6 +131,18 @@ def test_what_cannot_be_served_is_refused(context, rig, images, request_, code, 
         assert active(node)
         answer = reconstruct(rig, [image_of(index) for index in images], **request_)
         assert (answer.success, answer.code) == (False, code) and words in answer.message
+
+
+@pytest.mark.parametrize('limit, code', [(0.02, 'payload_too_large'), (1.0, 'ok')])
+def test_the_limit_of_pixels_is_the_nodes(context, rig, limit, code):
+    # The node's own way of opening a model, by a parameter as a user gives it.
+    with node_here(
+            context, '-p', f'reconstruction.max_megapixels:={limit}', service=open_service,
+            model__name='da3-tiny', model__device='cpu', depth__process_res=168) as node:
+        assert active(node)
+        answer = reconstruct(rig, [image_of(0)], [camera_info(ROOM.camera, 1)])
+        assert answer.code == code, answer.message
+        assert len(answer.poses) == (code == 'ok')
 
 
 def test_a_model_without_poses_says_so(context, rig):
