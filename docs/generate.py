@@ -62,6 +62,7 @@ def parameters(settings: Sequence[Setting]) -> str:
     rows = []
     for item in settings:
         text = item.text + (f' Environment: `{item.environment}`.' if item.environment else '')
+        text += ' Also for one camera.' if item.per_camera else ''
         rows.append((f'`{item.name}`', shown(item.default), accepted(item),
                      'no' if item.read_only else 'yes', text))
     return markdown(('parameter', 'default', 'accepted', 'live', 'what it is'), rows)

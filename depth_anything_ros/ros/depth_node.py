@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, wait
+from functools import partial
 import logging
 from typing import Any, Callable
 
@@ -87,10 +88,10 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         self._snapshot = Parameters(
             self, base or Settings(), self._apply, check_transforms)
         self._reporter = Reporter(self.get_logger())
-        self._transforms = Transforms(self)
+        self._transforms = Transforms(self, self._snapshot.of_all)
         self.cameras = tuple(
-            Camera(self, name, lambda: self.settings, self._reporter, self._transforms,
-                   self._companions)
+            Camera(self, name, partial(self._snapshot.of, name), self._reporter,
+                   self._transforms, self._companions)
             for name in self.settings.cameras or ('',))
         self._servers = [serve(self) for serve in SERVICES]
         self._monitor = Monitor(self, self._health)
@@ -103,6 +104,14 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
     def settings(self) -> Settings:
         """Return the newest snapshot of the settings."""
         return self._snapshot.settings
+
+    def settings_of(self, camera: str) -> Settings:
+        """
+        Return the newest snapshot of the settings of one camera.
+
+        :param camera: its name, empty where it has none.
+        """
+        return self._snapshot.of(camera)
 
     @property
     def state(self) -> str:

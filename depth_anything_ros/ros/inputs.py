@@ -47,6 +47,10 @@ SAME_FOCAL = 0.02
 """Relative change of the focal length below which the scale law counts as the same."""
 
 
+LOOK_AGAIN = 1.0
+"""Seconds between two looks at how the CameraInfo is published, while its stamps do not match."""
+
+
 class Inactive(Exception):
     """The result came after the node was deactivated."""
 
@@ -104,6 +108,7 @@ class CameraInput:
         self.topics = Subscriptions(node, settings(), self._on_image, self._on_info, prefix)
         self.frames = FrameMaker(self.topics.image_topic, reporter)
         self.listening_since = math.inf
+        self._looked = -math.inf
         self.refresh()
 
     @property
@@ -162,11 +167,21 @@ class CameraInput:
             pairs = self._pairing.add_image(stamp_ns(message.header.stamp), message, exact=exact)
             for pair in pairs:
                 self._submit(pair)
+        self._follow_info(pairs)
         if exact and self._pairing.fallen and self._pairing.has_info:
             self._reporter.once(
                 'pairing', f'stamps on {self.topics.info_topic} do not match those of '
                 f'{self.topics.image_topic}: the newest camera_info is used (camera.pairing: '
                 'latest does so from the start)')
+
+    def _follow_info(self, pairs: list[Pair]) -> None:
+        """Look how the CameraInfo is published, where images come without their own."""
+        without = any(pair.info is None or pair.info.header.stamp != pair.image.header.stamp
+                      for pair in pairs)
+        now = time.monotonic()
+        if without and now - self._looked > LOOK_AGAIN:
+            self._looked = now
+            self.topics.follow_info()
 
     def _on_info(self, message: CameraInfo) -> None:
         with self._entry:
@@ -185,7 +200,7 @@ class CameraInput:
             self._no_info += 1
             self._reporter.warn('no_camera_info', self._missing_info())
             return
-        self._transforms.listen(settings)
+        self._transforms.listen()
         now = self._node.get_clock().now().nanoseconds
         self._stream.submit(
             lambda: replace(self._placed(

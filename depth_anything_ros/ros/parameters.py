@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any, Callable
+from typing import Any, Callable, Mapping
 
 from depth_anything_ros.errors import ConfigError
 from depth_anything_ros.ros.distro import OWN_PARAMETERS, OWN_PREFIXES, parameter_overrides
@@ -30,6 +30,7 @@ from depth_anything_ros.settings import (
     Value,
     values,
 )
+from depth_anything_ros.settings.per_camera import of_cameras, settings_of
 from rcl_interfaces.msg import (
     FloatingPointRange,
     IntegerRange,
@@ -46,15 +47,19 @@ def parameters() -> tuple[Setting, ...]:
     return tuple(item for item in describe() if not item.name.startswith('process.'))
 
 
-def given_to(node: Any) -> dict[str, Value]:
+def given_to(node: Any, cameras: tuple[str, ...] = ()) -> dict[str, Value]:
     """
     Return what the command line and the parameter files give to the node.
 
+    :param node: the node.
+    :param cameras: names of the cameras where nothing else is given.
     :raises ConfigError: when a name is not a parameter; the text says what is.
     """
     given = parameter_overrides(node)
     known = {item.name: item for item in describe()}
-    open_to_ros = [item.name for item in parameters()]
+    own = of_cameras(names_in(given.get('cameras', cameras)))
+    known.update(own)
+    open_to_ros = [*(item.name for item in parameters()), *own]
     for name in given:
         if name not in known:
             raise ConfigError(unknown(name, open_to_ros))
@@ -70,6 +75,12 @@ def given_to(node: Any) -> dict[str, Value]:
         if value is None and isinstance(known[name].default, tuple):
             given[name] = ()
     return given
+
+
+def names_in(cameras: object) -> tuple[str, ...]:
+    """Return the names in a value of ``cameras`` that nobody has checked yet."""
+    return tuple(cameras) if isinstance(cameras, (list, tuple)) and all(
+        isinstance(name, str) for name in cameras) else ()
 
 
 def declare(node: Any, item: Setting, value: Value) -> None:
@@ -110,7 +121,12 @@ def descriptor_of(item: Setting) -> ParameterDescriptor:
 
 
 class Parameters:
-    """The current settings of a node, changed by ROS parameters as a whole snapshot."""
+    """
+    The current settings of a node, changed by ROS parameters as a whole snapshot.
+
+    What may differ from camera to camera (``front.mount.height``) is a parameter from the moment
+    that it is given; a camera that has none of its own follows the one of all cameras.
+    """
 
     def __init__(
         self, node: Any, base: Settings, on_change: Callable[[Settings], None],
@@ -125,10 +141,16 @@ class Parameters:
         :param accept: raises ConfigError for a snapshot that this machine cannot serve.
         :raises ConfigError: when a given parameter is unknown or not accepted.
         """
-        self._settings = changed(base, given_to(node))
-        accept(self._settings)
-        self._on_change = on_change
+        given = given_to(node, base.cameras)
+        own = of_cameras(names_in(given.get('cameras', base.cameras)))
+        self._known_own = own
+        self._own = {name: own[name].check(given.pop(name)) for name in list(given) if name in own}
         self._accept = accept
+        self._settings = changed(base, given)
+        self._of = self._cameras(self._settings, self._own)
+        self._on_change = on_change
+        for name, value in self._own.items():
+            declare(node, own[name], value)
         current = values(self._settings)
         for item in parameters():
             declare(node, item, current[item.name])
@@ -139,6 +161,26 @@ class Parameters:
         """Return the newest snapshot."""
         return self._settings
 
+    def of(self, camera: str) -> Settings:
+        """
+        Return the newest snapshot of one camera.
+
+        :param camera: its name, empty where it has none.
+        """
+        return self._of[camera]
+
+    def of_all(self) -> tuple[Settings, ...]:
+        """Return the newest snapshots of all cameras."""
+        return tuple(self._of.values())
+
+    def _cameras(self, settings: Settings, own: Mapping[str, Value]) -> dict[str, Settings]:
+        """Return what holds for each camera, if all of it can be accepted."""
+        found = {camera: settings_of(settings, camera, own)
+                 for camera in settings.cameras or ('',)}
+        for each in (settings, *found.values()):
+            self._accept(each)
+        return found
+
     def _set(self, parameters: list[Any]) -> SetParametersResult:
         changes = {
             item.name: item.value for item in parameters
@@ -146,11 +188,17 @@ class Parameters:
         if not changes:
             return SetParametersResult(successful=True)
         try:
-            settings = changed(self._settings, changes)
-            self._accept(settings)
+            own = {name: changes[name] for name in changes if name in self._known_own}
+            for name in changes:
+                if name not in own and name not in values(self._settings):
+                    raise ConfigError(unknown(name, [*values(self._settings), *self._known_own]))
+            settings = changed(self._settings, {
+                name: value for name, value in changes.items() if name not in own})
+            own = {**self._own, **own}
+            of = self._cameras(settings, own)
         except ConfigError as error:
             return SetParametersResult(successful=False, reason=str(error))
-        self._settings = settings
+        self._settings, self._own, self._of = settings, own, of
         for name, value in changes.items():
             logger.info('%s is now %r', name, value)
         self._on_change(settings)

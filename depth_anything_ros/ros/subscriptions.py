@@ -21,6 +21,7 @@ from typing import Any, Callable
 
 from depth_anything_ros.ros.qos import newest_only
 from depth_anything_ros.settings import Settings
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 
@@ -61,6 +62,19 @@ def camera_info_topic(node: Any, image: str, prefix: str = '') -> str:
     return image.removesuffix('/compressed').rpartition('/')[0] + '/camera_info'
 
 
+def is_latched(node: Any, topic: str) -> bool:
+    """
+    Return whether all who publish a topic keep their newest message for whoever comes later.
+
+    :param node: the node.
+    :param topic: the topic; one that nobody publishes is not latched.
+    """
+    offers = [offer.qos_profile for offer in node.get_publishers_info_by_topic(topic)]
+    return bool(offers) and all(
+        offer.durability == DurabilityPolicy.TRANSIENT_LOCAL
+        and offer.reliability == ReliabilityPolicy.RELIABLE for offer in offers)
+
+
 class Subscriptions:
     """The image and the CameraInfo of one camera, subscribed to and left again at any time."""
 
@@ -86,8 +100,8 @@ class Subscriptions:
         # The raw one by its own name: what a name was remapped to could be remapped once more.
         image = (Image, f'{prefix}image', on_image) if transport == 'raw' \
             else (CompressedImage, self.image_topic, on_image)
-        # The executor takes them in this order: an image finds the CameraInfo that came with it.
-        self._wanted = (CameraInfo, self.info_topic, on_info), image
+        self._image, self._on_info = image, on_info
+        self._latched = False
         self._open: list[Any] = []
 
     @property
@@ -99,9 +113,27 @@ class Subscriptions:
         """Subscribe, unless that is so already."""
         with self._lock:
             if not self._open:
-                self._open = [
-                    self._node.create_subscription(kind, topic, take, **newest_only(self._qos))
-                    for kind, topic, take in self._wanted]
+                # The executor takes them in this order: an image finds the info that came with it.
+                kind, topic, take = self._image
+                self._open = [self._subscribe_to_info(), self._node.create_subscription(
+                    kind, topic, take, **newest_only(self._qos))]
+
+    def follow_info(self) -> None:
+        """Subscribe to the CameraInfo anew where it has become latched, or is so no more."""
+        with self._lock:
+            if self._open and is_latched(self._node, self.info_topic) != self._latched:
+                self._node.destroy_subscription(self._open[0])
+                self._open[0] = self._subscribe_to_info()
+
+    def _subscribe_to_info(self) -> Any:
+        self._latched = is_latched(self._node, self.info_topic)
+        # Asking everybody to be latched would shut those out who are not.
+        quality: dict[str, Any] = newest_only(self._qos) if not self._latched else {
+            'qos_profile': QoSProfile(
+                depth=1, reliability=ReliabilityPolicy.RELIABLE,
+                durability=DurabilityPolicy.TRANSIENT_LOCAL)}
+        return self._node.create_subscription(
+            CameraInfo, self.info_topic, self._on_info, **quality)
 
     def unsubscribe(self) -> None:
         """Unsubscribe, unless that is so already."""

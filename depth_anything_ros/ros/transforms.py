@@ -19,7 +19,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 import logging
 import threading
-from typing import Any
+from typing import Any, Callable, Iterable
 
 from depth_anything_ros.core.placement import Placement
 from depth_anything_ros.errors import ConfigError
@@ -53,27 +53,29 @@ def check_transforms(settings: Settings) -> None:
 
 class Transforms:
     """
-    A listener to /tf and /tf_static, there only while a target frame is set.
+    A listener to /tf and /tf_static, there only while a camera has a target frame.
 
     :meth:`listen` and :meth:`close` belong to the node's thread, :meth:`placement` to any.
     """
 
-    def __init__(self, node: Any) -> None:
+    def __init__(self, node: Any, settings: Callable[[], Iterable[Settings]]) -> None:
         """
         Make a look-up that listens to nothing yet.
 
         :param node: the node that owns the subscriptions.
+        :param settings: returns the newest snapshots of all cameras.
         """
         self._node = node
+        self._settings = settings
         self._lock = threading.Lock()
         self._buffer: Any = None
         self._listener: Any = None
         self._reachable: set[tuple[str, str]] = set()
         self._newest = 0
 
-    def listen(self, settings: Settings) -> None:
+    def listen(self) -> None:
         """Subscribe when a target frame is set, unsubscribe when none is."""
-        if not settings.points.target_frame:
+        if not any(settings.points.target_frame for settings in self._settings()):
             self.close()
         elif self._listener is None:
             from tf2_ros import Buffer, TransformListener

@@ -85,6 +85,8 @@ class Setting:
     choices: tuple[str, ...] = ()
     read_only: bool = False
     environment: str = ''
+    per_camera: bool = False
+    """Whether each of several cameras may have its own: ``front.mount.height``."""
 
     def check(self, value: object) -> Value:
         """

@@ -86,19 +86,19 @@ class CameraSettings:
     image_geometry: str = setting(
         'auto', "Whether the image is the lens's own (raw: K describes it) or rectified (P does, "
         'and D is ignored). auto: rectified when its topic is called image_rect... or D is zero.',
-        choices=('auto', 'raw', 'rectified'))
+        choices=('auto', 'raw', 'rectified'), per_camera=True)
     rectify: bool = setting(
         False, 'Take the lens distortion out of raw images first; everything published then '
-        'belongs to the rectified camera.')
+        'belongs to the rectified camera.', per_camera=True)
     pairing: str = setting(
         'exact', "exact: the CameraInfo with the image's stamp; latest: the newest one.",
         choices=('exact', 'latest'))
     focal_length: float = setting(
         0.0, "Focal length of an uncalibrated camera's image; 0: not given.",
-        unit='px', low=0.0, high=1e6)
+        unit='px', low=0.0, high=1e6, per_camera=True)
     fov_deg: float = setting(
         0.0, 'Horizontal field of view of an uncalibrated camera; 0: not given.',
-        unit='deg', low=0.0, high=179.0)
+        unit='deg', low=0.0, high=179.0, per_camera=True)
 
     def check(self) -> None:
         """

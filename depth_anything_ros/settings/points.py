@@ -59,7 +59,8 @@ class PointsSettings:
         0.0, 'Most clouds per second, by the stamps of the images; 0: one for every image.',
         unit='Hz', low=0.0, high=1000.0)
     target_frame: str = setting(
-        '', 'Frame of the points, through TF; empty: the optical frame of the image.')
+        '', 'Frame of the points, through TF; empty: the optical frame of the image.',
+        per_camera=True)
     tf_timeout: float = setting(
         0.1, 'Longest wait for the transform to target_frame at the stamp of an image.',
         unit='s', low=0.0, high=1.0)
@@ -97,6 +98,6 @@ class MountSettings:
 
     height: float = setting(
         0.0, 'Height of the camera over the ground; 0: heights count from the camera.',
-        unit='m', low=-100.0, high=100.0)
+        unit='m', low=-100.0, high=100.0, per_camera=True)
     pitch_deg: float = setting(
-        0.0, 'How far the camera looks down.', unit='deg', low=-90.0, high=90.0)
+        0.0, 'How far the camera looks down.', unit='deg', low=-90.0, high=90.0, per_camera=True)

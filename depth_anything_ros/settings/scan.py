@@ -28,7 +28,7 @@ class ScanSettings:
 
     frame_id: str = setting(
         '', "Level frame at the camera (x forward, z up); empty: the image's frame without "
-        '"_optical".')
+        '"_optical".', per_camera=True)
     height_min: float = setting(
         -0.2, 'Lower edge of the band, as mount has heights.', unit='m', low=-100.0, high=100.0)
     height_max: float = setting(

@@ -25,9 +25,9 @@ Value = bool | int | float | str | tuple[str, ...]
 def setting(
     default: Value, text: str, *, unit: str = '', low: float | None = None,
     high: float | None = None, choices: tuple[str, ...] = (), read_only: bool = False,
-    environment: str = '',
+    environment: str = '', per_camera: bool = False,
 ) -> Any:
     """Return a dataclass field with all that is known about a setting."""
     return field(default=default, metadata={
         'text': text, 'unit': unit, 'low': low, 'high': high, 'choices': choices,
-        'read_only': read_only, 'environment': environment})
+        'read_only': read_only, 'environment': environment, 'per_camera': per_camera})

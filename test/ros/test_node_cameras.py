@@ -18,7 +18,9 @@ from depth_anything_ros.engine.given import GivenDepthEngine
 from depth_anything_ros.errors import ConfigError
 from depth_anything_ros.service import DepthService
 from diagnostic_msgs.msg import DiagnosticArray
+import numpy as np
 import pytest
+from rclpy.parameter import Parameter
 from ros_parts import (
     camera_info,
     coded_image,
@@ -30,9 +32,11 @@ from ros_parts import (
     Rig,
     ros_context,
     small_camera,
+    stamped,
     wait_until,
+    xyz_of,
 )
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CameraInfo, Image, LaserScan, PointCloud2
 
 pytestmark = pytest.mark.ros
 
@@ -226,4 +230,68 @@ def test_only_the_camera_that_is_read_is_subscribed_to(context):
     ('[front, front]', 'front more than once'), ("['']", "has ''"), ('[9th]', "has '9th'")])
 def test_bad_names_are_refused(context, names, words):
     with pytest.raises(ConfigError, match=words), node_here(context, '-p', f'cameras:={names}'):
+        pass
+
+
+def test_each_camera_has_its_own_mount_lens_and_frames(context):
+    arguments = []
+    for given in ('mount.height:=1.0', 'left.mount.height:=0.0', 'left.scan.frame_id:=left_scan',
+                  'left.camera.fov_deg:=90.0', 'points.height_min:=0.5'):
+        arguments += ['-p', given]
+    names = NAMES[:2]
+    topics = {'depth/points': PointCloud2, 'depth/scan': LaserScan,
+              'depth/camera_info': CameraInfo}
+    with node_here(context, *arguments, cameras=names) as node:
+        rigs = {name: Rig(context, namespace=f'/{name}', topics=topics) for name in names}
+
+        def seen(stamp):
+            """Return the heights of each camera's points over the optical axis, and the rest."""
+            uncalibrated = CameraInfo(width=32, height=24)
+            out = {name: rig.ask(coded_image(depth_at(2), stamp, f'{name}_optical_frame'),
+                                 stamped(uncalibrated, stamp)) for name, rig in rigs.items()}
+            return {name: -xyz_of(messages['depth/points'])[..., 1] for name, messages in
+                    out.items()}, out
+        try:
+            assert wait_until(lambda: node.state == 'active' and all(
+                rig.connected() for rig in rigs.values()))
+            node.set_parameters([Parameter('camera.fov_deg', value=60.0)])
+            heights, out = seen(1)
+            assert np.nanmin(heights['front']) >= -0.5 > np.nanmin(heights['front']) - 0.2
+            assert np.nanmin(heights['left']) >= 0.5
+            assert [out[name]['depth/scan'].header.frame_id for name in names] == [
+                'front_frame', 'left_scan']
+            for name, angle in (('front', 60), ('left', 90)):
+                assert out[name]['depth/camera_info'].k[0] == pytest.approx(
+                    16 / np.tan(np.radians(angle / 2)))
+
+            # Live, too: one camera alone, and all those without their own.
+            result, = node.set_parameters([Parameter('front.mount.height', value=0.0)])
+            assert result.successful, result.reason
+            assert np.nanmin(seen(2)[0]['front']) >= 0.5
+            node.set_parameters([Parameter('mount.height', value=5.0)])
+            assert np.nanmin(seen(3)[0]['front']) >= 0.5, 'it has its own now'
+            before = node.settings_of('left')
+            for name, value, words in (
+                    ('left.mount.hight', 1.0, "did you mean 'left.mount.height'"),
+                    ('back.mount.height', 1.0, 'not a known setting'),
+                    ('left.points.stride', 2, 'not a known setting'),
+                    ('left.mount.pitch_deg', 91.0, 'left.mount.pitch_deg must be from -90 to 90'),
+                    ('left.points.target_frame', 'base_link', 'tf2_ros is not installed')):
+                result, = node.set_parameters([Parameter(name, value=value)])
+                assert not result.successful and words in result.reason, result.reason
+            assert node.settings_of('left') == before
+            result = node.set_parameters_atomically([
+                Parameter('camera.rectify', value=True),
+                Parameter('left.camera.image_geometry', value='rectified')])
+            assert 'camera left: camera.rectify has nothing to do' in result.reason
+        finally:
+            closing(rigs)
+
+
+@pytest.mark.parametrize('given, words', [
+    ('back.mount.height:=1.0', "'back.mount.height' is not a known setting"),
+    ('left.mount.height:=high', 'left.mount.height must be float'),
+    ('left.mount.height:=1000.0', 'left.mount.height must be from -100 to 100 m')])
+def test_what_one_camera_cannot_have_is_refused_at_start(context, given, words):
+    with pytest.raises(ConfigError, match=words), node_here(context, '-p', given, cameras=NAMES):
         pass

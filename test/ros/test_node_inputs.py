@@ -21,6 +21,7 @@ from depth_anything_ros.srv import EstimateDepth
 import numpy as np
 import pytest
 from rclpy.parameter import Parameter
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from ros_parts import (
     camera_info,
     coded_image,
@@ -237,5 +238,70 @@ def test_a_request_is_rectified_as_the_topics_are(context):
             rectified = requested(rig, image, info)
             assert list(rectified.camera_info.p) == list(info.p)
             np.testing.assert_array_equal(seen[-1], rgb)
+        finally:
+            rig.close()
+
+
+LATCHED = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE,
+                     durability=DurabilityPolicy.TRANSIENT_LOCAL)
+
+
+def test_a_camera_info_that_was_published_once_is_heard_by_who_comes_later(context):
+    def canonical(settings):
+        return exact_service(settings, kind='canonical', focal_per_width=CAMERA.fx / 64)
+
+    stamps = iter(range(10, 1000))
+
+    def focal(info=None):
+        """Send an image and return the focal length that its depth comes with, None without."""
+        stamp = next(stamps)
+        rig.send(coded_image(DEPTH, stamp), info and stamped(info, stamp))
+        return rig.got['depth/camera_info'][stamp].k[0] \
+            if wait_until(lambda: rig.all_have(stamp), 0.5) else None
+
+    with node_here(context, service=canonical) as node:
+        rig = Rig(context, topics={})
+        try:
+            assert wait_until(lambda: node.state == 'active')
+            # While nobody reads: the node listens to nothing.
+            rig.node.destroy_publisher(rig.infos)
+            rig.infos = rig.node.create_publisher(CameraInfo, 'camera_info', LATCHED)
+            rig.infos.publish(camera_info(CAMERA, 1))
+            assert not node.cameras[0].input.topics.subscribed
+            for topic, kind in (('depth/image', Image), ('depth/camera_info', CameraInfo)):
+                rig.got[topic] = {}
+                rig.read(topic, kind)
+            assert wait_until(rig.connected)
+            assert wait_until(lambda: focal() == CAMERA.fx, 30)
+            # Another driver that latches nothing: its messages are taken as before.
+            rig.node.destroy_publisher(rig.infos)
+            rig.infos = rig.node.create_publisher(CameraInfo, 'camera_info', 10)
+            changed = camera_info(CAMERA)
+            changed.k[0] = changed.p[0] = 100.0
+            assert wait_until(lambda: focal(changed) == 100.0, 30)
+        finally:
+            rig.close()
+
+
+def test_one_that_is_latched_after_the_node_subscribed(context):
+    def canonical(settings):
+        return exact_service(settings, kind='canonical', focal_per_width=CAMERA.fx / 64)
+    with node_here(context, service=canonical) as node:
+        rig = Rig(context, topics={'depth/image': Image})
+        try:
+            assert wait_until(lambda: node.state == 'active' and rig.connected())
+            rig.node.destroy_publisher(rig.infos)
+            topics = node.cameras[0].input.topics
+            late = rig.node.create_publisher(CameraInfo, 'camera_info', LATCHED)
+            # Published before anybody can have found it.
+            late.publish(camera_info(CAMERA, 1))
+            stamps = iter(range(10, 1000))
+
+            def comes_out():
+                stamp = next(stamps)
+                rig.send(coded_image(DEPTH, stamp))
+                return wait_until(lambda: rig.all_have(stamp), 0.3)
+            assert wait_until(comes_out, 30)
+            assert topics.subscribed
         finally:
             rig.close()

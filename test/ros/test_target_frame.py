@@ -40,6 +40,7 @@ from ros_parts import (
     wait_until,
     xyz_of,
 )
+from sensor_msgs.msg import PointCloud2
 
 pytestmark = pytest.mark.ros
 
@@ -183,3 +184,23 @@ def test_without_tf2_a_target_frame_is_refused_with_the_reason(rig):
     with pytest.raises(ConfigError, match='tf2_ros is not installed'):
         with node_here(rig.node.context, points__target_frame='base_link'):
             pass
+
+
+def test_one_camera_has_a_target_frame_and_the_other_none(rig, tf2):
+    context = rig.node.context
+    topics = {'depth/points': PointCloud2}
+    with node_here(context, '-p', 'front.points.target_frame:=base_link',
+                   cameras=('front', 'left')) as node:
+        rigs = [Rig(context, f'/{name}', topics) for name in ('front', 'left')]
+        try:
+            assert wait_until(lambda: node.state == 'active')
+            before = len(tf2.TransformListener.made)
+            for stamp in (5, 6):
+                frames = [each.ask(*frame_at(stamp))['depth/points'].header.frame_id
+                          for each in rigs]
+                assert frames == ['base_link', FRAME]
+            listener, = tf2.TransformListener.made[before:]
+            assert listener.registered, 'the camera without one does not end it'
+        finally:
+            for each in rigs:
+                each.close()

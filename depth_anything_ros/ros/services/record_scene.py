@@ -223,17 +223,19 @@ class RecordSceneServer:
         return response
 
     def _begin(self) -> str:
-        service, settings = self._node.serving(), self._node.settings
+        service = self._node.serving()
         if not service.info.multi_view:
             raise InvalidRequest(
                 f'{service.info.model} predicts no camera poses; recording a scene needs an '
                 'any-view or nested model, such as da3-small or da3nested-giant-large')
         if self._recording is not None and self._recording.running:
             raise Busy(f'a recording is under way already, {self._recording.count} keyframes')
+        name = chosen_camera(self._node.settings.reconstruction.record_camera,
+                             [camera.name for camera in self._node.cameras])
+        settings = self._node.settings_of(name)
         wanted = settings.reconstruction
-        prefix = prefix_of(wanted.record_camera, [camera.name for camera in self._node.cameras])
         self._recording = Recording(
-            self._node, service, settings, prefix, self._wake.trigger,
+            self._node, service, settings, f'{name}/' if name else '', self._wake.trigger,
             lambda scene, frames: self._hand_out(scene, frames, settings), self._report)
         return (f'recording for {wanted.record_seconds:g} s or {wanted.record_keyframes} '
                 'keyframes')
@@ -273,9 +275,9 @@ class RecordSceneServer:
         logger.error('no scene: %s', error, exc_info=None if known else error)
 
 
-def prefix_of(name: str, cameras: list[str]) -> str:
+def chosen_camera(name: str, cameras: list[str]) -> str:
     """
-    Return what stands in front of the topics of a camera.
+    Return the name of the camera that a scene is recorded with.
 
     :param name: of the camera; empty: the first one.
     :param cameras: the node's, one without a name where there is only one.
@@ -284,8 +286,7 @@ def prefix_of(name: str, cameras: list[str]) -> str:
     if name and name not in cameras:
         raise ConfigError(
             f'reconstruction.record_camera {name!r} is none of {", ".join(filter(None, cameras))}')
-    chosen = name or cameras[0]
-    return f'{chosen}/' if chosen else ''
+    return name or cameras[0]
 
 
 def saved(scene: Scene, settings: Settings, stamp_ns: int) -> list[Path]:
