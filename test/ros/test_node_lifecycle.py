@@ -12,9 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+import os
 from pathlib import Path
 import signal
 import threading
+import time
 
 from depth_anything_ros.errors import ModelLoadFailed
 import pytest
@@ -149,6 +151,17 @@ def test_signals_end_it_cleanly(signals):
         assert node.says('active:'), node.lines
         assert node.end(*signals) == 0, node.lines
         assert not [line for line in node.lines if 'Traceback' in line or 'rror' in line]
+
+
+def test_sigint_ends_it_within_two_seconds():
+    with Process(EXACT_NODE) as node:
+        assert node.says('active:'), node.lines
+        begun = time.monotonic()
+        assert node.end(signal.SIGINT, timeout=30.0) == 0, node.lines
+        seconds = time.monotonic() - begun
+    # Beside other work only that it ends at all says something of the node.
+    busy = os.getloadavg()[0] > (os.cpu_count() or 1) / 2
+    assert seconds < 2 or busy, f'{seconds:.1f} s'
 
 
 def shared_memory():
