@@ -46,7 +46,6 @@ logger = logging.getLogger(__name__)
 SAME_FOCAL = 0.02
 """Relative change of the focal length below which the scale law counts as the same."""
 
-
 LOOK_AGAIN = 1.0
 """Seconds between two looks at how the CameraInfo is published, while its stamps do not match."""
 

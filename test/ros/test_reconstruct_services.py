@@ -80,9 +80,8 @@ def call(rig, kind, name, **request):
         rig.node.destroy_client(client)
 
 
-def reconstruct(rig, images, infos=(), **request):
-    return call(
-        rig, ReconstructScene, 'reconstruct', images=images, **{'camera_infos': infos, **request})
+def reconstruct(rig, images, **request):
+    return call(rig, ReconstructScene, 'reconstruct', images=images, **request)
 
 
 def active(node):
@@ -140,7 +139,7 @@ def test_the_limit_of_pixels_is_the_nodes(context, rig, limit, code):
             context, '-p', f'reconstruction.max_megapixels:={limit}', service=open_service,
             model__name='da3-tiny', model__device='cpu', depth__process_res=168) as node:
         assert active(node)
-        answer = reconstruct(rig, [image_of(0)], [camera_info(ROOM.camera, 1)])
+        answer = reconstruct(rig, [image_of(0)], camera_infos=[camera_info(ROOM.camera, 1)])
         assert answer.code == code, answer.message
         assert len(answer.poses) == (code == 'ok')
 
