@@ -77,6 +77,15 @@ def test_before_the_model_is_loaded_it_lives_and_is_not_ready():
         again.bind(('127.0.0.1', bridge.port))
 
 
+def test_small_replies_do_not_wait_for_the_clients_acknowledgement(client):
+    assert client.get('/livez').status_code == 200
+    connections = list(client.bridge._server.server_state.connections)
+    assert connections
+    for each in connections:
+        accepted = each.transport.get_extra_info('socket')
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY), 'else 40 ms a request'
+
+
 def test_every_request_has_a_name(client):
     assert client.get('/livez', headers={'X-Request-Id': 'mine-7'}).headers[
         'X-Request-Id'] == 'mine-7'

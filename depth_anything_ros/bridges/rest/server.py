@@ -75,7 +75,8 @@ class RestBridge:
         :raises OSError: when the port is in use or not allowed.
         """
         family, host = resolve(self._options.access.host)
-        self._socket = socket.socket(family, socket.SOCK_STREAM)
+        # asyncio sends small replies at once (TCP_NODELAY) only where the protocol is named.
+        self._socket = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         # A port in TIME_WAIT after a restart is no port in use.
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
