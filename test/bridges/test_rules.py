@@ -23,7 +23,7 @@ import pytest
 HERE = Path(__file__).parent
 SPEC = HERE.parents[2] / 'shared' / 'spec' / 'wire-compatibility.md'
 
-ZMQ = ('test_zeromq.py', 'test_zmq_program.py')
+ZMQ = ('test_zeromq.py', 'test_zmq_views.py', 'test_zmq_limits.py', 'test_zmq_program.py')
 TCP = ('test_tcp.py', 'test_tcp_program.py')
 # Files in which a test is about both, with a case for each.
 BOTH = ('test_common_rules.py', 'test_serve_program.py', 'test_access.py', 'test_encryption.py')

@@ -19,7 +19,15 @@ from __future__ import annotations
 from contextlib import contextmanager
 
 from bridge_parts import PATIENCE_S
+import numpy as np
 import zmq
+
+PONG = {'status': 'success', 'message': 'pong'}
+K = np.array([[70.0, 0, 39.5], [0, 72.0, 29.5], [0, 0, 1]])
+
+
+def inference(image, **more):
+    return {'command': 'inference', 'image': image, 'process_res': 504, **more}
 
 
 @contextmanager
