@@ -114,7 +114,10 @@ def test_a_model_that_is_loaded_too_late_is_closed(context, way):
         with node_here(context, service=service) as node:
             assert loading.wait(20)
             if way == 'shut down':
-                assert node.trigger_shutdown() == SUCCESS and node.state == 'finalized'
+                # In the node's own thread, which may still be on its way back from the start.
+                ended = node.executor.create_task(node.trigger_shutdown)
+                assert wait_until(ended.done) and ended.result() == SUCCESS
+                assert node.state == 'finalized'
                 go_on.set()
                 assert wait_until(lambda: Closing.closed == 1), 'not only when it is destroyed'
         go_on.set()
