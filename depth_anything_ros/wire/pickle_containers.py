@@ -17,13 +17,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Sequence
 
 from depth_anything_ros.errors import InvalidRequest, PayloadTooLarge
 from depth_anything_ros.wire.inert import MARKS, seen, shown
 from depth_anything_ros.wire.limits import Limits
+import numpy as np
 
 KEY_LIMIT = 2**31
 """Larger ints as keys could be made to collide in the dict's hash table."""
+
+
+LEAVES = frozenset({str, int, float, bool, type(None), memoryview, np.ndarray})
+"""Types that are values by themselves, neither marks nor containers."""
 
 
 @dataclass(slots=True)
@@ -71,8 +77,7 @@ class Containers:
         made = tuple(items)
         extent = Extent()
         self._extents[id(made)] = extent
-        for item in items:
-            self._enter(extent, item)
+        self._enter(extent, items)
         return made
 
     def extend(self, target: object, items: list[object]) -> None:
@@ -88,7 +93,7 @@ class Containers:
         for item in items:
             if item is target:
                 raise InvalidRequest('pickle puts a list into itself')
-            self._enter(extent, item)
+        self._enter(extent, items)
         target.extend(items)
 
     def update(self, target: object, items: list[object]) -> None:
@@ -110,7 +115,7 @@ class Containers:
                 raise InvalidRequest(f'dict key is {seen(key)}; accepted: text, or a small int')
             if value is target:
                 raise InvalidRequest('pickle puts a dict into itself')
-            self._enter(extent, value)
+            self._enter(extent, (value,))
             target[key] = value
             if len(target) > self._limits.entries:
                 raise PayloadTooLarge(
@@ -132,9 +137,18 @@ class Containers:
             raise InvalidRequest('pickle changes a container that is part of another one already')
         return extent
 
-    def _enter(self, extent: Extent, item: object) -> None:
-        if isinstance(item, MARKS):
-            self.check_value(item)
+    def _enter(self, extent: Extent, items: Sequence[object]) -> None:
+        for item in items:
+            if type(item) in LEAVES:
+                extent.nodes += 1
+            else:
+                self._enter_other(extent, item)
+            if extent.nodes > self._limits.nodes:
+                raise PayloadTooLarge(
+                    f'pickle stands for more than {self._limits.nodes} values')
+
+    def _enter_other(self, extent: Extent, item: object) -> None:
+        self.check_value(item)
         if isinstance(item, (list, dict, tuple)):
             inner = self._extents[id(item)]
             inner.closed = True
@@ -146,6 +160,3 @@ class Containers:
                         f'pickle nests deeper than {self._limits.depth} containers')
         else:
             extent.nodes += 1
-        if extent.nodes > self._limits.nodes:
-            raise PayloadTooLarge(
-                f'pickle stands for more than {self._limits.nodes} values')

@@ -32,7 +32,7 @@ class Input:
 
     def __init__(self, data: memoryview) -> None:
         """Start at the first byte of ``data``."""
-        self._data = data
+        self.data = data
         self._size = len(data)
         self.at = 0
 
@@ -53,7 +53,7 @@ class Input:
             raise InvalidRequest(
                 f'pickle ends at byte {self._size}; {size} bytes are due at {start}')
         self.at = end
-        return self._data[start:end]
+        return self.data[start:end]
 
     def byte(self) -> int:
         """Return the next byte as a number."""
@@ -61,7 +61,7 @@ class Input:
         if at >= self._size:
             self.take(1)
         self.at = at + 1
-        return self._data[at]
+        return self.data[at]
 
     def unsigned(self, size: int) -> int:
         """Return the next ``size`` bytes as an int of 0 or more, little-endian."""
@@ -93,7 +93,7 @@ class Input:
 
         :raises InvalidRequest: when it is longer than any name we know.
         """
-        line = bytes(self._data[self.at:self.at + NAME_BYTES + 1])
+        line = bytes(self.data[self.at:self.at + NAME_BYTES + 1])
         end = line.find(b'\n')
         if end < 0:
             raise InvalidRequest(f'pickle name at byte {self.at} does not end')

@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import lru_cache, partial
 import math
 import re
 from typing import Any, Callable, Literal, Mapping
@@ -42,6 +42,11 @@ ELEMENT = re.compile(r'b1|[iu][1248]|f[248]')
 PILLOW_CLASS = re.compile(r'PIL\.(Image\.Image|\w{1,16}ImagePlugin\.\w{1,20}ImageFile)', re.ASCII)
 
 BYTE_ORDERS: Mapping[str, Literal['<', '>', '|']] = {'<': '<', '>': '>', '|': '|'}
+
+TYPE_REST = (None, None, None, -1, -1, 0)
+"""What numpy writes behind the byte order of a plain type."""
+
+TYPE_REST_KINDS = tuple(map(type, TYPE_REST))
 
 Call = Callable[[tuple[Any, ...]], object]
 
@@ -102,12 +107,20 @@ def start_type(arguments: tuple[Any, ...]) -> Unfinished:
 
 def finish_type(text: str, state: object) -> ArrayType:
     """Return the type of numpy's state ``(3, byte order, None, None, None, -1, -1, 0)``."""
-    if not isinstance(state, tuple) or len(state) != 8 or not matches(state[0], 3) \
-            or not matches(state[2:], (None, None, None, -1, -1, 0)):
+    # Types before values: a plain == would hand arrays the say, and takes True for 1.
+    if not isinstance(state, tuple) or len(state) != 8 \
+            or tuple(map(type, state[2:])) != TYPE_REST_KINDS \
+            or not matches(state[0], 3) or state[2:] != TYPE_REST:
         raise InvalidRequest(f'array type {shown(text)} has fields, parts or a version we refuse')
     order = BYTE_ORDERS.get(state[1]) if isinstance(state[1], str) else None
     if order is None:
         raise InvalidRequest(f'byte order is {seen(state[1])}; accepted: <, >, |')
+    return element_type(text, order)
+
+
+@lru_cache(64)
+def element_type(text: str, order: Literal['<', '>', '|']) -> ArrayType:
+    """Return the type of a checked name and byte order; there are three dozen of them."""
     return ArrayType(np.dtype(text).newbyteorder(order))
 
 
