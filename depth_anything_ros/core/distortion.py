@@ -44,7 +44,7 @@ ROUNDING = 1e-3
 """Pixels by which float32 maps may miss the border that they are exactly on."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rectification:
     """
     How a distorted image becomes that of a pinhole camera.
@@ -59,6 +59,17 @@ class Rectification:
     inside: npt.NDArray[np.bool_]
     intrinsics: Intrinsics
 
+    def check(self, height: int, width: int) -> None:
+        """
+        Refuse an image of another size than the maps, in pixels.
+
+        :raises InvalidImage: saying both sizes.
+        """
+        if (height, width) != self.map_x.shape:
+            raise InvalidImage(
+                f'image is {width}x{height}, the rectification is for '
+                f'{self.map_x.shape[1]}x{self.map_x.shape[0]}')
+
     def rectify(self, rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         """
         Return the rectified image, bilinear, black where the camera saw nothing.
@@ -67,11 +78,7 @@ class Rectification:
         :returns: (H, W, 3) uint8, a new array.
         :raises InvalidImage: when the image has another size than the maps.
         """
-        if rgb.shape[:2] != self.map_x.shape:
-            height, width = self.map_x.shape
-            raise InvalidImage(
-                f'image is {rgb.shape[1]}x{rgb.shape[0]}, the rectification is for '
-                f'{width}x{height}')
+        self.check(*rgb.shape[:2])
         picture = cv2.remap(
             rgb, self.map_x, self.map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         return np.asarray(picture, np.uint8)

@@ -16,13 +16,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from depth_anything_ros.core.camera import Intrinsics
 from depth_anything_ros.core.placement import Placement
 from depth_anything_ros.errors import InvalidImage, InvalidIntrinsics
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:  # it imports OpenCV, which a frame does not need
+    from depth_anything_ros.core.distortion import Rectification
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,8 @@ class Frame:
     ``placement`` is the pose of the optical frame where points are wanted in another one.
     ``seen`` (H, W) bool is False where the image shows nothing, as at the borders of a rectified
     one, so that no depth can be believed there; None: it shows something everywhere.
+    ``lens`` is how distortion is still to be taken out of ``rgb``, None where nothing is to be;
+    ``intrinsics`` and ``seen`` are then those of the rectified image.
     ``handed_in_ns`` is when it was handed in, by the clock of the stamp; 0 where nobody says.
     """
 
@@ -45,6 +51,7 @@ class Frame:
     placement: Placement | None = None
     seen: npt.NDArray[np.bool_] | None = None
     handed_in_ns: int = 0
+    lens: Rectification | None = None
 
     def __post_init__(self) -> None:
         """Refuse what is not an RGB image, or intrinsics of another size."""
@@ -62,6 +69,15 @@ class Frame:
         if self.seen is not None and self.seen.shape != rgb.shape[:2]:
             raise InvalidImage(
                 f'the mask of what is seen is {self.seen.shape}, the image {rgb.shape[:2]}')
+
+        if self.lens is not None:
+            self.lens.check(*rgb.shape[:2])
+
+    def rectified(self) -> Frame:
+        """Return this frame without its lens's distortion, itself where there is none."""
+        if self.lens is None:
+            return self
+        return replace(self, rgb=self.lens.rectify(self.rgb), lens=None)
 
     @property
     def size(self) -> tuple[int, int]:

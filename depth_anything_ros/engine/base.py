@@ -41,6 +41,8 @@ class EngineInfo:
     predicts_intrinsics: bool = False
     multi_view: bool = False
     """Whether several images of one scene get depth and poses in one world."""
+    rectifies: bool = False
+    """Whether it takes lens distortion (``Frame.lens``) out faster than OpenCV does on the CPU."""
     warnings: tuple[str, ...] = ()
     """What a user must know: CPU chosen by ``auto``, random weights, a model for demos only."""
 

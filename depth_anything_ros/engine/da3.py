@@ -27,16 +27,17 @@ from depth_anything_ros.core.processed_size import Plan, plan
 from depth_anything_ros.core.result import choose_intrinsics, choose_law, DepthResult
 from depth_anything_ros.engine.base import EngineInfo, Inferred, Prepared, PreparedViews
 from depth_anything_ros.engine.device import precision_name
+from depth_anything_ros.engine.device_images import DeviceImage, DeviceImages
 from depth_anything_ros.engine.failures import translated
 from depth_anything_ros.engine.frame_path import DeviceDepth, FramePath
 from depth_anything_ros.engine.loading import load_network
 from depth_anything_ros.engine.models import Model
-from depth_anything_ros.engine.packing import staged
+from depth_anything_ros.engine.packing import start_download
 from depth_anything_ros.engine.passes import FrameNetwork, RawMaps
 from depth_anything_ros.engine.predicted import NARROWEST, plausible_camera, WIDEST
 from depth_anything_ros.engine.preprocess import normalised, normalised_on_host, process
 from depth_anything_ros.engine.scene_steps import infer_scene, prepare_scene
-from depth_anything_ros.engine.streams import Mark, SideStream
+from depth_anything_ros.engine.streams import Mark, SideStream, wait_for
 from depth_anything_ros.errors import NotReady
 import numpy as np
 import numpy.typing as npt
@@ -46,16 +47,17 @@ import torch
 @dataclass(frozen=True)
 class Image:
     """
-    A prepared image: (h, w, 3) uint8, how it was made, and in how many seconds.
+    A prepared image: how it was made, and in how many seconds.
 
-    ``values`` are the same pixels for the device: normalised float32 for a CPU, as they are and
-    page-locked for CUDA.
+    Prepared on the host: ``pixels`` (h, w, 3) uint8 and ``values``, the same as normalised
+    float32. Prepared on the device: ``image``.
     """
 
-    pixels: npt.NDArray[np.uint8]
-    values: torch.Tensor
     plan: Plan
     seconds: float
+    pixels: npt.NDArray[np.uint8] | None = None
+    values: torch.Tensor | None = None
+    image: DeviceImage | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ class DA3Engine:
     def __init__(
         self, network: Any, model: Model, *, device: torch.device | None = None,
         precision: torch.dtype = torch.float32, warnings: tuple[str, ...] = (),
+        on_host: bool | None = None,
     ) -> None:
         """
         Make an engine of a network that is in memory; it is changed in place.
@@ -83,19 +86,24 @@ class DA3Engine:
         :param device: where it is to run, default: the CPU.
         :param precision: arithmetic of the backbone; the heads run in float32.
         :param warnings: what a user must know.
+        :param on_host: whether numpy and OpenCV do what they do faster than PyTorch, the lens and
+            the resize among it; default: on a CPU.
         """
         self._device = device or torch.device('cpu')
         self._model = model
         with translated(f'moving {model.name} to {self._device}'):
             self._network: FrameNetwork | None = self._callable(network, precision)
-        self._path = FramePath(self._device)
+        if on_host is None:
+            on_host = self._device.type == 'cpu'
+        self._path = FramePath(self._device, on_host=on_host)
+        self._images = None if on_host else DeviceImages(self._device)
         self._side = SideStream(self._device)
         self._info = EngineInfo(
             model=model.name, kind=model.kind, device=str(self._device),
             precision=precision_name(precision), licence=model.licence,
             process_res=model.process_res, has_confidence=model.has_confidence,
             has_sky=model.has_sky, predicts_intrinsics=model.predicts_intrinsics,
-            multi_view=model.multi_view, warnings=warnings)
+            multi_view=model.multi_view, rectifies=not on_host, warnings=warnings)
 
     @classmethod
     def load(
@@ -129,7 +137,7 @@ class DA3Engine:
 
     def prepare(self, frame: Frame, options: FrameOptions) -> Prepared:
         """
-        Check and resize a frame.
+        Check, rectify and resize a frame; ``options.preprocess`` is for the host alone.
 
         :raises InvalidImage: when its shape leaves less than one patch.
         :raises InvalidIntrinsics: when metres need a focal length that nobody gave.
@@ -141,10 +149,15 @@ class DA3Engine:
         width, height = frame.size
         steps = plan(width, height, options.process_res or self._model.process_res,
                      options.process_res_method)
-        pixels = process(frame.rgb, steps, fast=options.preprocess is Preprocess.FAST)
-        on_host = self._device.type == 'cpu'
-        values = normalised_on_host(pixels) if on_host else staged(pixels, self._device)
-        image = Image(pixels, values, steps, time.perf_counter() - start)
+        if self._images is None:
+            frame = frame.rectified()
+            pixels = process(frame.rgb, steps, fast=options.preprocess is Preprocess.FAST)
+            image = Image(
+                steps, time.perf_counter() - start, pixels, normalised_on_host(pixels))
+        else:
+            with translated(f'uploading an image of {width}x{height}'):
+                uploaded = self._images.put(frame, steps)
+            image = Image(steps, time.perf_counter() - start, image=uploaded)
         return Prepared(frame, options, (steps.size[1], steps.size[0]), image)
 
     @torch.inference_mode()
@@ -160,7 +173,7 @@ class DA3Engine:
         start = time.perf_counter()
         with translated(f'the network on {len(batch)} image(s) of {width}x{height}'):
             begin = Mark(self._device)
-            maps = network(self._images([item.payload for item in batch]))
+            maps = network(stacked([item.payload for item in batch]))
             end = Mark(self._device)
         seconds = time.perf_counter() - start
         return [
@@ -177,11 +190,15 @@ class DA3Engine:
         """
         start = time.perf_counter()
         item, answer = inferred.prepared, inferred.payload
-        width, height = item.frame.size
+        frame, image = item.frame, item.payload.image
+        width, height = frame.size
+        read = answer.maps if image is None else (*answer.maps, image.rgb, image.pixels)
         with translated(f'finishing an image of {width}x{height}'), \
-                self._side.after(answer.end, answer.maps):
+                self._side.after(answer.end, read):
             raw, notes = self._device_depth(answer.maps, item)
-            result = self._path.finish(raw, item.frame, item.options, self._model.name)
+            if frame.lens is not None and image is not None:
+                frame = replace(frame, rgb=start_download(image.rgb), lens=None)
+            result = self._path.finish(raw, frame, item.options, self._model.name)
         on_device = answer.end.seconds_since(answer.start)
         return replace(result, notes=notes + result.notes, timings={
             'prepare': item.payload.seconds,
@@ -224,15 +241,10 @@ class DA3Engine:
             self._network.tables.cache_clear()
         self._network = None
         self._path.clear()
+        if self._images is not None:
+            self._images.clear()
         if self._device.type == 'cuda':
             torch.cuda.empty_cache()
-
-    def _images(self, images: Sequence[Image]) -> torch.Tensor:
-        """Return (B, 3, h, w) float32 on the device, normalised, channels last in memory."""
-        stacked = torch.stack([
-            image.values.to(self._device, non_blocking=True) for image in images])
-        on_host = self._device.type == 'cpu'
-        return stacked.permute(0, 3, 1, 2) if on_host else normalised(stacked)
 
     def _callable(self, network: Any, precision: torch.dtype) -> Any:
         """Return what maps normalised images to :class:`RawMaps`."""
@@ -263,8 +275,19 @@ class DA3Engine:
             depth = torch.full_like(depth, float('nan'))
         raw = DeviceDepth(
             depth, self._model.kind, maps.confidence, maps.sky, predicted, steps.resized,
-            steps.offset, item.payload.pixels)
+            steps.offset, item.payload.pixels, item.payload.image)
         return raw, tuple(notes)
+
+
+def stacked(images: Sequence[Image]) -> torch.Tensor:
+    """Return (B, 3, h, w) float32 on the device, normalised, channels last in memory."""
+    on_device = [image.image for image in images if image.image is not None]
+    if not on_device:
+        values = [image.values for image in images if image.values is not None]
+        return torch.stack(values).permute(0, 3, 1, 2)
+    for each in on_device:
+        wait_for(each.ready, [each.pixels])
+    return normalised(torch.stack([each.pixels for each in on_device]))
 
 
 def _one(maps: RawMaps, index: int) -> RawMaps:

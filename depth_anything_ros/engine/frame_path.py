@@ -39,6 +39,7 @@ from depth_anything_ros.core.view import (
     view_of,
 )
 from depth_anything_ros.engine.cloud import make_cloud, point_depth, strided, trusted_depth
+from depth_anything_ros.engine.device_images import DeviceImage
 from depth_anything_ros.engine.grids import Rays, rays, Sampler, sampler
 from depth_anything_ros.engine.host import CloudWriter, HostSampler, within
 from depth_anything_ros.engine.packing import Outputs, staged, start_download
@@ -58,7 +59,8 @@ class DeviceDepth:
     What a network says about one frame, on the device: ``core.finish.NetworkDepth`` in torch.
 
     Maps are (h, w) float32; ``predicted`` is the camera of these pixels; ``pixels`` (h, w, 3)
-    uint8 what the network saw, on the host, None where it is to be made again.
+    uint8 what the network saw, on the host, None where it is to be made again; ``image`` the frame
+    on the device, None where it was prepared on the host.
     """
 
     depth: torch.Tensor
@@ -69,6 +71,7 @@ class DeviceDepth:
     resized: tuple[int, int] | None = None
     offset: tuple[int, int] = (0, 0)
     pixels: npt.NDArray[np.uint8] | None = None
+    image: DeviceImage | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -149,7 +152,9 @@ class FramePath:
         lay = Layout(raw, view, self._sampler(raw.size if view.processed else shape, view.size))
         lay.depth(valid, out.depth)
         pixels = processed_rgb(raw, frame) if view.processed else None
-        rgb = frame.rgb if pixels is None else pixels
+        rgb: torch.Tensor | npt.NDArray[np.uint8] = frame.rgb if pixels is None else pixels
+        if raw.image is not None:
+            rgb = raw.image.pixels if view.processed else raw.image.rgb
         if out.confidence is not None and raw.confidence is not None:
             lay.nearest(raw.confidence, float('nan'), out.confidence)
         if out.sky is not None and raw.sky is not None:
@@ -180,8 +185,9 @@ class FramePath:
                           raw.sky is not None))
 
     def _cloud(
-        self, lay: Layout, out: Outputs, valid: torch.Tensor, rgb: npt.NDArray[np.uint8],
-        beyond: torch.Tensor | None, frame: Frame, options: FrameOptions,
+        self, lay: Layout, out: Outputs, valid: torch.Tensor,
+        rgb: torch.Tensor | npt.NDArray[np.uint8], beyond: torch.Tensor | None, frame: Frame,
+        options: FrameOptions,
     ) -> npt.NDArray[np.float32] | None:
         """Write the cloud into ``out``, or return one that has no place there."""
         wanted, camera = options.points, lay.view.camera
@@ -200,12 +206,13 @@ class FramePath:
         depth = point_depth(
             depth, table, wanted, to_level=options.mount.to_level, placement=placement,
             beyond=beyond, far_distance=options.far_distance)
-        if out.cloud is not None and self._on_host:
+        if out.cloud is not None and self._on_host and not isinstance(rgb, torch.Tensor):
             self._writer(camera).fill(out.cloud.numpy(), depth.numpy(), rgb)
             return None
         colours = None
         if wanted.color:
-            colours = staged(rgb, self._device).to(self._device, non_blocking=True)
+            colours = rgb if isinstance(rgb, torch.Tensor) else staged(rgb, self._device).to(
+                self._device, non_blocking=True)
         if out.cloud is None or colours is None:
             return start_download(make_cloud(depth, table, colours, wanted, placement))
         fill_cloud(out.cloud, depth, table, colours)
@@ -262,7 +269,9 @@ class Layout:
 
 
 def processed_rgb(raw: DeviceDepth, frame: Frame) -> npt.NDArray[np.uint8]:
-    """Return the (h, w, 3) uint8 pixels that the network saw."""
+    """Return the (h, w, 3) uint8 pixels that the network saw, see ``start_download``."""
+    if raw.image is not None:
+        return start_download(raw.image.pixels)
     if raw.pixels is not None:
         return raw.pixels
     return processed_pixels(frame.rgb, raw.size, raw.resized, raw.offset)

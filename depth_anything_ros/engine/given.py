@@ -71,7 +71,8 @@ class GivenDepthEngine:
         return self._info
 
     def prepare(self, frame: Frame, options: FrameOptions) -> Prepared:
-        """Return the frame as it is."""
+        """Return the frame as it is, without its lens's distortion."""
+        frame = frame.rectified()
         width, height = frame.size
         return Prepared(frame, options, (height, width), None)
 

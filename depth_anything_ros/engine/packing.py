@@ -138,14 +138,14 @@ def staged(image: npt.NDArray[np.uint8], device: torch.device) -> torch.Tensor:
     return host
 
 
-def start_download(values: torch.Tensor) -> npt.NDArray[np.float32]:
+def start_download(values: torch.Tensor) -> npt.NDArray[Any]:
     """
-    Return a float32 tensor on the host; on CUDA it is filled when ``Outputs.fetch`` returns.
+    Return a tensor on the host; on CUDA it is filled when ``Outputs.fetch`` returns.
 
     For what has no place in the block because its size depends on the data.
     """
     if values.device.type == 'cpu':
-        return np.asarray(values.contiguous().numpy(), np.float32)
+        return np.asarray(values.contiguous().numpy())
     host = torch.empty(values.shape, dtype=values.dtype, pin_memory=True)
     host.copy_(values, non_blocking=True)
-    return np.asarray(host.numpy(), np.float32)
+    return np.asarray(host.numpy())

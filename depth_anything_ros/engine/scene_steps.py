@@ -67,6 +67,7 @@ def prepare_scene(
     :raises InvalidRequest: when they cannot be looked at together.
     :raises PayloadTooLarge: when they are too many.
     """
+    frames = [frame.rectified() for frame in frames]
     plans = tuple(
         plan(*frame.size, options.process_res or info.process_res, options.process_res_method)
         for frame in frames)

@@ -50,19 +50,35 @@ class SideStream:
         self._stream = cuda.Stream(device, priority=-1) if device.type == 'cuda' else None
 
     @contextmanager
-    def after(self, mark: Mark, tensors: Iterable[torch.Tensor | None]) -> Iterator[None]:
+    def after(
+        self, mark: Mark | None, tensors: Iterable[torch.Tensor | None],
+    ) -> Iterator[None]:
         """
         Put the work of a block into this queue, behind a mark of another queue.
 
-        :param mark: where ``tensors`` were complete.
+        :param mark: where ``tensors`` were complete; None where there is nothing to wait for.
         :param tensors: what the block reads; their memory is not given away before it is done.
         """
-        if self._stream is None or mark.event is None:
+        if self._stream is None:
             yield
             return
         with cuda.stream(self._stream):
-            self._stream.wait_event(mark.event)
-            for tensor in tensors:
-                if tensor is not None:
-                    tensor.record_stream(self._stream)
+            if mark is not None:
+                wait_for(mark, tensors)
             yield
+
+
+def wait_for(mark: Mark, tensors: Iterable[torch.Tensor | None]) -> None:
+    """
+    Let the device's present queue go on only behind a mark of another queue; nobody here waits.
+
+    :param mark: where ``tensors`` were complete; nothing on the CPU.
+    :param tensors: what the queue reads next; their memory is not given away before it has.
+    """
+    if mark.event is None:
+        return
+    for tensor in tensors:
+        if tensor is not None:
+            stream = cuda.current_stream(tensor.device)
+            stream.wait_event(mark.event)
+            tensor.record_stream(stream)

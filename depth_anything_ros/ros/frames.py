@@ -63,7 +63,7 @@ class FrameMaker:
 
     def frame(
         self, pair: Pair, settings: Settings, options: FrameOptions, process_res: int, *,
-        needs_camera: bool,
+        needs_camera: bool, on_device: bool = False,
     ) -> Frame:
         """
         Return the frame of an image message.
@@ -73,6 +73,7 @@ class FrameMaker:
         :param options: what is asked of the frame.
         :param process_res: the model's own, in pixels; 0 when it takes every image as it is.
         :param needs_camera: whether a frame without intrinsics cannot be served.
+        :param on_device: whether the engine takes the distortion out, by ``Frame.lens``.
         :raises DepthAnythingError: when a message is wrong, or they do not fit together.
         """
         image, info = pair.image, pair.info
@@ -95,11 +96,14 @@ class FrameMaker:
         rgb = picture.rgb(reduction)
         seen = None
         if maps is not None:
-            rgb, seen = maps.rectify(rgb), None if maps.inside.all() else maps.inside
+            seen = None if maps.inside.all() else maps.inside
+            if not on_device:
+                rgb, maps = maps.rectify(rgb), None
         if intrinsics is not None:
             intrinsics = intrinsics.resized(rgb.shape[1], rgb.shape[0])
         return Frame(
-            rgb, stamp_ns(image.header.stamp), image.header.frame_id, intrinsics, seen=seen)
+            rgb, stamp_ns(image.header.stamp), image.header.frame_id, intrinsics, seen=seen,
+            lens=maps)
 
     @staticmethod
     def _reduction(

@@ -222,7 +222,8 @@ class CameraInput:
     def _frame(self, pair: Pair, settings: Settings, options: FrameOptions) -> Frame:
         return self.frames.frame(
             pair, settings, options, self._service.info.process_res,
-            needs_camera=needs_focal(self._service, options))
+            needs_camera=needs_focal(self._service, options),
+            on_device=self._service.info.rectifies)
 
     def _placed(self, frame: Frame, settings: Settings, options: FrameOptions) -> Frame:
         target = options.points.target_frame

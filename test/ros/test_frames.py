@@ -86,11 +86,11 @@ class Maker:
         self.maker = FrameMaker(topic, Reporter(self.said))
 
     def __call__(self, image, info=None, *, needs_camera=True, process_res=0, options=None,
-                 **camera):
+                 on_device=False, **camera):
         settings = changed(Settings(), {f'camera.{key}': value for key, value in camera.items()})
         return self.maker.frame(
             Pair(image, info), settings, options or FrameOptions(), process_res,
-            needs_camera=needs_camera)
+            needs_camera=needs_camera, on_device=on_device)
 
 
 @pytest.fixture
@@ -108,6 +108,17 @@ def test_a_distorted_image_becomes_that_of_p(make, model, d):
     assert np.abs(frame.rgb.astype(int) - RGB).max() > 10, 'the lens makes a difference'
     assert frame.seen is None if maps.inside.all() else (frame.seen == maps.inside).all()
     assert make.maker.lens == 'rectified by this node'
+
+
+@pytest.mark.parametrize('model, d', LENSES)
+def test_an_engine_that_rectifies_gets_the_image_as_it_is_with_the_maps(make, model, d):
+    info = lens_info(model, d)
+    frame, there = (make(raw(), info, rectify=True, on_device=where) for where in (False, True))
+    np.testing.assert_array_equal(there.rgb, RGB)
+    np.testing.assert_array_equal(there.rectified().rgb, frame.rgb)
+    assert there.lens is make(raw(), info, rectify=True, on_device=True).lens, 'kept per camera'
+    assert there.intrinsics == frame.intrinsics == P and frame.lens is None
+    assert there.seen is frame.seen
 
 
 @pytest.mark.parametrize('model, d', LENSES)
