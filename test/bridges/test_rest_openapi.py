@@ -19,6 +19,7 @@ from __future__ import annotations
 from bridge_parts import picture
 import cv2
 from depth_anything_ros.bridges.access import Access
+from depth_anything_ros.bridges.rest.inner import OPEN_PATHS
 from depth_anything_ros.core.depth import DepthKind
 import hypothesis
 import numpy as np
@@ -60,7 +61,7 @@ def test_every_operation_says_what_it_takes_and_answers(document):
         for parameter in operation.get('parameters', []):
             assert parameter.get('description') or parameter['name'] == 'camera', where
         codes = set(operation['responses'])
-        if path not in ('/livez', '/health', '/readyz'):
+        if path not in OPEN_PATHS:
             assert {'401', '403', '429', '500', '503'} <= codes, (where, codes)
         if method == 'post' and path.startswith('/v1/') or path in ('/pc', '/metric_depth'):
             assert {'400', '406', '413', '415', '504'} <= codes, (where, codes)
@@ -93,7 +94,7 @@ def test_keys_are_described_where_they_are_needed(document):
         found = keyed.get('/openapi.json').json()
     assert set(found['components']['securitySchemes']) == {'bearer', 'key'}
     for path, _, operation in operations(found):
-        assert ('security' in operation) is (path not in ('/livez', '/readyz', '/health')), path
+        assert ('security' in operation) is (path not in OPEN_PATHS), path
 
 
 def trial(operation, address, tried):

@@ -44,6 +44,7 @@ ROOMS = (
     'depth_anything_ros.bridges.backend.routes',
     'depth_anything_ros.bridges.websocket.routes',
     'depth_anything_ros.bridges.websocket.page',
+    'depth_anything_ros.bridges.kserve.routes',
     f'{ROUTES}.status',
     f'{ROUTES}.pages',
 )

@@ -26,7 +26,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 if TYPE_CHECKING:
     from depth_anything_ros.bridges.rest.context import RestContext
 
-OPEN_PATHS = frozenset({'/livez', '/readyz', '/health'})
+OPEN_PATHS = frozenset({
+    '/livez', '/readyz', '/health', '/v2/health/live', '/v2/health/ready'})
 """Served without a key, so that a supervisor needs none (rules R9 and P5)."""
 
 MISSING_KEY, WRONG_KEY = 'API key required', 'Invalid API key'

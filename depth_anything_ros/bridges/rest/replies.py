@@ -62,20 +62,34 @@ STATUSES: dict[type[BaseException], int] = {
 CODES = {404: 'not_found', 405: 'method_not_allowed'}
 
 
-def error_reply(error: BaseException, request_id: str) -> JSONResponse:
+def error_body(detail: Any, code: str, scope: Scope) -> dict[str, Any]:
+    """
+    Return the body of an error reply.
+
+    Below /v2 it is that of the KServe protocol, also where a request does not get to a route.
+
+    :param detail: what was seen and what is accepted.
+    :param code: the error's short name.
+    :param scope: the request.
+    """
+    if f'{scope["path"]}/'.startswith('/v2/'):
+        return {'error': str(detail)}
+    return {'detail': detail, 'code': code, 'request_id': request_id_of(scope)}
+
+
+def error_reply(error: BaseException, scope: Scope) -> JSONResponse:
     """
     Return an error as it is seen from outside.
 
     :param error: whatever a request ended in.
-    :param request_id: the name of the request.
+    :param scope: the request.
     """
     seen: Failure = failure(error)
     headers = seen.http_headers()
     if isinstance(error, Unauthorized):
         headers['WWW-Authenticate'] = 'Bearer'
     # A lone surrogate of a client's text cannot be sent.
-    body = {name: text.encode(errors='replace').decode() for name, text in
-            {**seen.http_body(), 'request_id': request_id}.items()}
+    body = error_body(seen.text.encode(errors='replace').decode(), seen.code, scope)
     return JSONResponse(body, STATUSES.get(type(error), seen.face.http), headers)
 
 
@@ -92,7 +106,7 @@ async def refuse(error: BaseException, scope: Scope, receive: Receive, send: Sen
     without such a code is refused with HTTP 403.
     """
     if scope['type'] == 'http':
-        await error_reply(error, request_id_of(scope))(scope, receive, send)
+        await error_reply(error, scope)(scope, receive, send)
         return
     code = failure(error).face.close
     await receive()
@@ -113,23 +127,20 @@ def add_handlers(app: FastAPI, note: Callable[[BaseException, str], None]) -> No
         note(error, name)
         if failure(error).face.http == 500 and isinstance(error, DepthAnythingError):
             logger.error('request %s failed', name, exc_info=error)
-        return error_reply(error, name)
+        return error_reply(error, request.scope)
 
     async def plain(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
+        code = CODES.get(error.status_code, InvalidRequest.code)
         return JSONResponse(
-            {'detail': error.detail, 'code': CODES.get(error.status_code, 'malformed_message'),
-             'request_id': request_id_of(request.scope)}, error.status_code, error.headers)
+            error_body(error.detail, code, request.scope), error.status_code, error.headers)
 
     async def fields(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
         # Without what was sent: it may be as large as the body, or no JSON.
         found = [{name: item[name] for name in ('type', 'loc', 'msg') if name in item}
                  for item in error.errors()]
-        body: dict[str, Any] = {
-            'detail': found, 'code': InvalidRequest.code,
-            'request_id': request_id_of(request.scope)}
-        return JSONResponse(body, 422)
+        return JSONResponse(error_body(found, InvalidRequest.code, request.scope), 422)
 
     async def gone(request: Request, error: Exception) -> Response:
         return Response(status_code=CLIENT_GONE)
