@@ -16,7 +16,7 @@
 What the REST bridge costs beside a bare FastAPI application that answers with as many bytes.
 
 ``python -m bench.rest``: both are served by uvicorn in one process of their own, with an engine
-that takes no time; the picture is a JPEG, as a robot sends it. Then so many clients at once.
+that takes no time; the picture comes as pixels, and as a JPEG. Then so many clients at once.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ import numpy as np
 WIDTH, HEIGHT = 640, 480
 OVERHEAD_BAR = 1.5
 AT_ONCE = (1, 8, 64)
+PIXELS = 'application/octet-stream'
 
 
 def bare_app() -> FastAPI:
@@ -102,10 +103,19 @@ def jpeg() -> bytes:
     return data
 
 
+def pixels() -> bytes:
+    """Return the same picture as its RGB pixels."""
+    import cv2
+    bgr = cv2.imdecode(np.frombuffer(jpeg(), np.uint8), cv2.IMREAD_COLOR)
+    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB).tobytes()
+
+
 def caller(port: int, path: str, body: bytes, kind: str) -> Callable[[], int]:
     """Return what sends one request on a connection of its own and returns the status."""
     connection = http.client.HTTPConnection('127.0.0.1', port, timeout=60)
     headers = {'Content-Type': kind, 'Accept-Encoding': 'identity'}
+    if kind == PIXELS:
+        headers['X-Image-Shape'] = f'{HEIGHT},{WIDTH},3'
 
     def call() -> int:
         connection.request('POST', path, body, headers)
@@ -117,12 +127,14 @@ def caller(port: int, path: str, body: bytes, kind: str) -> Callable[[], int]:
 
 def alone(ours: int, bare: int, rounds: int) -> list[report.Row]:
     """Return the rows of one client after the other."""
-    picture = jpeg()
+    picture, plain = jpeg(), pixels()
     seed = json.dumps({
         'image': base64.b64encode(picture).decode(), 'max_depth': 20.0, 'camera_intrinsics': {
             'fx': 500.0, 'fy': 500.0, 'cx': 320.0, 'cy': 240.0}}).encode()
     calls = {
-        'binary route': caller(ours, '/v1/depth', picture, 'image/jpeg'),
+        'binary route': caller(ours, '/v1/depth', plain, PIXELS),
+        'echo of pixels': caller(bare, '/echo', plain, PIXELS),
+        'JPEG route': caller(ours, '/v1/depth', picture, 'image/jpeg'),
         'route of the seed': caller(ours, '/metric_depth', seed, 'application/json'),
         'bare echo': caller(bare, '/echo', picture, 'image/jpeg'),
         'bare decoder': caller(bare, '/decode', picture, 'image/jpeg'),
@@ -132,21 +144,24 @@ def alone(ours: int, bare: int, rounds: int) -> list[report.Row]:
         assert status == 200, (name, status)
     samples = interleave(calls, rounds=rounds, warm_up=10)
     return [
-        report.compared(samples, 'binary route', 'bare echo', report.bar('at most', OVERHEAD_BAR)),
-        report.compared(samples, 'binary route', 'bare decoder'),
+        report.compared(
+            samples, 'binary route', 'echo of pixels', report.bar('at most', OVERHEAD_BAR)),
+        report.compared(samples, 'JPEG route', 'bare echo'),
+        report.compared(samples, 'JPEG route', 'bare decoder'),
         report.compared(samples, 'route of the seed', 'bare echo'),
         report.compared(samples, 'binary route', 'route of the seed')]
 
 
-def together(name: str, port: int, path: str, count: int, each: int) -> report.Row:
+def together(
+    name: str, port: int, path: str, body: bytes, kind: str, count: int, each: int,
+) -> report.Row:
     """Return the row of many clients at once: latencies of what was served, and refusals."""
-    picture = jpeg()
     times: list[float] = []
     statuses: Counter[int] = Counter()
     lock = threading.Lock()
 
     def client() -> None:
-        call = caller(port, path, picture, 'image/jpeg')
+        call = caller(port, path, body, kind)
         for _ in range(each):
             begin = time.perf_counter()
             status = call()
@@ -180,8 +195,11 @@ def measure(rounds: int, each: int) -> list[report.Row]:
         ours, bare = here.recv()
         rows = alone(ours, bare, rounds)
         for count in AT_ONCE:
-            rows.append(together('binary route', ours, '/v1/depth', count, each))
-            rows.append(together('bare echo', bare, '/echo', count, each))
+            for name, body, kind in (('binary route', pixels(), PIXELS),
+                                     ('JPEG route', jpeg(), 'image/jpeg')):
+                rows.append(together(name, ours, '/v1/depth', body, kind, count, each))
+                rows.append(together(
+                    f'echo for the {name}', bare, '/echo', body, kind, count, each))
         return rows
     finally:
         here.close()
@@ -206,9 +224,10 @@ def main() -> None:
         'rest', 'ratio or ms', rows, columns={
             'milliseconds': 'ms', 'against_milliseconds': 'against, ms', 'p99': 'p99, ms',
             'per_second': 'per second', 'refused': 'refused'},
-        notes=['A JPEG of 640x480 in, float32 of 640x480 out; the engine takes no time. The bare '
-               'echo decodes nothing, the bare decoder does that and nothing else. Refused: 503 '
-               'or 429 with Retry-After, told at once.'],
+        notes=['640x480 in, float32 of 640x480 out; the engine takes no time. The binary route is '
+               'sent pixels (X-Image-Shape), and its echo is sent the same; the JPEG route '
+               'decodes, its echo does not, and the bare decoder does that and nothing else. '
+               'Refused: 503 or 429 with Retry-After, told at once.'],
         rounds=arguments.rounds, each=arguments.each)
 
 

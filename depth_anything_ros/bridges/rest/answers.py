@@ -20,7 +20,7 @@ import json
 from typing import Any, Mapping
 from urllib.parse import quote
 
-from depth_anything_ros.bridges.rest.negotiation import coding_of
+from depth_anything_ros.bridges.rest.negotiation import coding_of, WORTH_BYTES
 from depth_anything_ros.core.result import DepthResult
 from depth_anything_ros.wire.coding import compressed
 from depth_anything_ros.wire.depth_files import DepthFile, described, FORMS
@@ -41,9 +41,14 @@ def result_headers(header: Mapping[str, Any]) -> dict[str, str]:
         'X-Depth-Result': json.dumps(header)}
 
 
+def only_sent(form: str, request: Request) -> bool:
+    """Return whether a reply is the result's own memory, so that no thread is worth its cost."""
+    return form == 'raw' and coding_of(request, FORMS[form][0], WORTH_BYTES) == ''
+
+
 def written(result: DepthResult, form: str, request: Request, request_id: str) -> Response:
     """
-    Return a result as a reply; for the pool.
+    Return a result as a reply; for the pool unless :func:`only_sent`.
 
     :param result: what the engine said.
     :param form: short name of the form.

@@ -89,6 +89,13 @@ OPTIONS: list[Schema] = [
     DEADLINE,
 ]
 
+SHAPE: Schema = {
+    'name': 'X-Image-Shape', 'in': 'header', 'required': False, 'example': '480,640,3',
+    'schema': {'type': 'string', 'pattern': r'^\d{1,5},\d{1,5}(,[134])?$'},
+    'description': 'The body (application/octet-stream) is no file but pixels: uint8, row by row, '
+                   'height,width,3 in RGB order, height,width,4 as RGBA, or height,width for '
+                   'grey.'}
+
 SIZE = option('output_size', 'string',
               f"Size of the depth map, WIDTHxHEIGHT up to {LARGEST_SIDE}; default: the picture's.",
               '640x480', pattern=r'^\d{1,5}x\d{1,5}$')
@@ -142,4 +149,5 @@ def picture_body(
     if not many:
         for kind in ('image/jpeg', 'image/png', 'image/webp', 'application/octet-stream'):
             content[kind] = {'schema': file}
-    return {'parameters': options, 'requestBody': {'required': True, 'content': content}}
+    parameters = options if many else [*options, SHAPE]
+    return {'parameters': parameters, 'requestBody': {'required': True, 'content': content}}

@@ -20,6 +20,7 @@ from dataclasses import replace
 
 from depth_anything_ros.bridges.rest import fields as read
 from depth_anything_ros.bridges.rest.context import RestContext
+from depth_anything_ros.bridges.rest.uploads import Picture
 from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.options import FrameOptions, Output
 from depth_anything_ros.core.resize import resize_depth, resize_nearest
@@ -36,9 +37,9 @@ WITH_ARRAYS = frozenset({'npz', 'msgpack', 'json'})
 """Forms that can."""
 
 
-def frame_of(data: bytes, fields: read.Fields, context: RestContext) -> Frame:
+def frame_of(data: Picture, fields: read.Fields, context: RestContext) -> Frame:
     """
-    Return an encoded picture as a frame, with the camera that the fields give.
+    Return a picture as a frame, with the camera that the fields give.
 
     :raises InvalidRequest: when it cannot be read.
     :raises PayloadTooLarge: when it has too many pixels.
@@ -101,13 +102,13 @@ def resized(result: DepthResult, size: tuple[int, int] | None) -> DepthResult:
 
 
 async def result_for(
-    data: bytes, fields: read.Fields, options: FrameOptions, request: Request,
+    data: Picture, fields: read.Fields, options: FrameOptions, request: Request,
     context: RestContext,
 ) -> DepthResult:
     """
-    Return the result for one encoded picture.
+    Return the result for one picture.
 
-    :param data: the file.
+    :param data: the file, or its pixels.
     :param fields: its camera and the size that is wanted.
     :param options: what is asked of it.
     :param request: who asks.
@@ -115,6 +116,8 @@ async def result_for(
     """
     size = read.size_of(fields, 'output_size')
     check_model(fields, context)
-    frame = await context.timed('decode', frame_of, data, fields, context)
+    # Pixels in RGB are used where they are: a thread would cost more than that.
+    ready = not isinstance(data, bytes) and data.shape[2:] == (3,)
+    frame = await context.timed('decode', frame_of, data, fields, context, here=ready)
     result = await context.estimate(request, frame, options)
     return result if size is None else await context.work(resized, result, size)

@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from depth_anything_ros.bridges.rest.answers import written
+from depth_anything_ros.bridges.rest.answers import only_sent, written
 from depth_anything_ros.bridges.rest.context import RestContext
 from depth_anything_ros.bridges.rest.documents import (
     binary_replies,
@@ -50,6 +50,7 @@ def register(app: FastAPI, context: RestContext) -> None:
         result = await result_for(
             data, upload.fields, options_of(upload.fields, form), request, context)
         return await context.timed(
-            'encode', written, result, form, request, request_id_of(request.scope))
+            'encode', written, result, form, request, request_id_of(request.scope),
+            here=only_sent(form, request))
 
     app.include_router(router)
