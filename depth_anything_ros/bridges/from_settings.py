@@ -16,13 +16,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 import os
-from typing import Mapping
+from pathlib import Path
+from typing import Mapping, TYPE_CHECKING
 
 from depth_anything_ros.bridges.access import Access, KEY_VARIABLE
 from depth_anything_ros.bridges.base import Bridge
 from depth_anything_ros.bridges.image_roots import ImageRoots
 from depth_anything_ros.settings import Settings
+from depth_anything_ros.settings.bridges import RestSettings
+
+if TYPE_CHECKING:
+    from depth_anything_ros.bridges.rest.options import RestOptions
 
 
 def bridges_of(
@@ -62,9 +68,23 @@ def bridges_of(
             access(), group.tcp.port, actions=installed_actions(), roots=roots,
             tls=server_tls(group.tcp.tls_cert, group.tcp.tls_key))
     if group.rest.enabled:
-        from depth_anything_ros.bridges.rest.options import RestOptions
         from depth_anything_ros.bridges.rest.server import RestBridge
-        bridges['rest'] = RestBridge(RestOptions(
-            access(), roots=roots, origins=group.rest.cors_origins,
-            hosts=group.rest.allowed_hosts), group.rest.port)
+        bridges['rest'] = RestBridge(rest_options(group.rest, access(), roots), group.rest.port)
     return bridges
+
+
+def rest_options(settings: RestSettings, access: Access, roots: ImageRoots) -> RestOptions:
+    """
+    Return what the settings of the REST bridge say.
+
+    :raises ConfigError: when they cannot be meant.
+    """
+    from depth_anything_ros.bridges.rest.fetching import FetchPolicy
+    from depth_anything_ros.bridges.rest.options import REST_LIMITS, RestOptions
+    certificate, key = (
+        Path(name) if name else None for name in (settings.tls_cert, settings.tls_key))
+    return RestOptions(
+        access, replace(REST_LIMITS, in_flight=settings.in_flight), roots=roots,
+        origins=settings.cors_origins, hosts=settings.allowed_hosts, certificate=certificate,
+        certificate_key=key, rate=settings.rate, fetch=FetchPolicy(
+            settings.allow_image_url, tuple(name.lower() for name in settings.image_url_hosts)))

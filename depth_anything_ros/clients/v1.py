@@ -66,8 +66,8 @@ MOST_WAIT_S = 30.0
 """Longest wait for a server that names a time; a longer one is an error at once."""
 
 AS_PIXELS = 16 * 2**20
-"""Bytes of an image up to which it is sent as it is; larger ones go as a PNG, which takes longer to
-make and to read than it saves on a wire, but fits the server's limit of a body."""
+"""Bytes of an image up to which it is sent as it is. Larger ones go as a PNG, which takes longer
+to make and to read than it saves on a wire, but fits the server's limit of a body."""
 
 IN_QUERY = ('process_res', 'fov_deg', 'focal_length', 'minimum', 'maximum')
 """Header keys of our own form that are options of ``/v1/depth``, when they are not zero."""

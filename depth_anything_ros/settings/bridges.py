@@ -70,6 +70,18 @@ class RestSettings:
         'null for files, * for all.', read_only=True)
     allowed_hosts: tuple[str, ...] = setting(
         (), 'Further names by which requests may address the server.', read_only=True)
+    tls_cert: str = setting(
+        '', 'Certificate (PEM) that encrypts HTTP by TLS; empty: nothing does.', read_only=True)
+    tls_key: str = setting('', 'Key (PEM) of the certificate.', read_only=True)
+    rate: float = setting(
+        0.0, 'Requests per second that one client may send; 0: any number.', low=0.0,
+        high=1e6, read_only=True)
+    in_flight: int = setting(
+        32, 'Requests that one client may have under way.', low=1, high=1024, read_only=True)
+    allow_image_url: bool = setting(
+        False, 'Let clients name pictures on public https servers.', read_only=True)
+    image_url_hosts: tuple[str, ...] = setting(
+        (), 'Servers that such pictures may be on; empty: all public ones.', read_only=True)
 
 
 @dataclass(frozen=True)

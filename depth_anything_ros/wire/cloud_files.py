@@ -16,20 +16,15 @@
 
 from __future__ import annotations
 
-import json
-import struct
-from typing import Any, Callable, Mapping, Sequence
+from typing import Callable, Mapping, Sequence
 
+from depth_anything_ros.core.glb import POINTS, Writer
 from depth_anything_ros.wire.arrays import little_endian, raw_bytes
 import numpy as np
 import numpy.typing as npt
 
 Cloud = npt.NDArray[np.float32]
 """(N, 4) or (H, W, 4): x, y, z in the optical frame and the bits of 0x00RRGGBB."""
-
-GLB_MAGIC, JSON_CHUNK, BINARY_CHUNK = 0x46546C67, 0x4E4F534A, 0x004E4942
-FLOAT, UNSIGNED_BYTE, POINTS, ARRAY_BUFFER = 5126, 5121, 0, 34962
-"""Constants of glTF 2.0, sections 3.6.2 and 3.7.2.1."""
 
 
 def listed(cloud: Cloud) -> Cloud:
@@ -90,38 +85,11 @@ def glb_cloud(cloud: Cloud, remarks: Sequence[str]) -> bytes:
     :param remarks: texts for its ``asset.extras``.
     """
     points = listed(cloud)
-    positions = np.ascontiguousarray(points[:, :3] * np.array([1, -1, -1], np.float32), '<f4')
-    rgba = np.full((len(points), 4), 255, np.uint8)
-    rgba[:, :3] = colours(points)
-    asset: dict[str, Any] = {
-        'version': '2.0', 'generator': 'depth_anything_ros', 'extras': {'remarks': [*remarks]}}
-    document: dict[str, Any] = {'asset': asset, 'scene': 0, 'scenes': [{'nodes': []}]}
-    # A buffer must not be empty, and an accessor must have at least one element.
+    writer = Writer()
     if len(points):
-        where, size = positions.nbytes, positions.nbytes + rgba.nbytes
-        document |= {
-            'scenes': [{'nodes': [0]}], 'nodes': [{'mesh': 0}],
-            'meshes': [{'primitives': [
-                {'mode': POINTS, 'attributes': {'POSITION': 0, 'COLOR_0': 1}}]}],
-            'buffers': [{'byteLength': size}],
-            'bufferViews': [
-                {'buffer': 0, 'byteOffset': 0, 'byteLength': where, 'target': ARRAY_BUFFER},
-                {'buffer': 0, 'byteOffset': where, 'byteLength': rgba.nbytes,
-                 'target': ARRAY_BUFFER}],
-            'accessors': [
-                {'bufferView': 0, 'componentType': FLOAT, 'count': len(points), 'type': 'VEC3',
-                 'min': positions.min(axis=0).tolist(), 'max': positions.max(axis=0).tolist()},
-                {'bufferView': 1, 'componentType': UNSIGNED_BYTE, 'normalized': True,
-                 'count': len(points), 'type': 'VEC4'}]}
-    text = json.dumps(document).encode()
-    chunks = _chunk(JSON_CHUNK, text.ljust(-(-len(text) // 4) * 4))
-    if len(points):
-        chunks += _chunk(BINARY_CHUNK, positions.tobytes() + rgba.tobytes())
-    return struct.pack('<III', GLB_MAGIC, 2, 12 + len(chunks)) + chunks
-
-
-def _chunk(kind: int, data: bytes) -> bytes:
-    return struct.pack('<II', len(data), kind) + data
+        positions = points[:, :3] * np.array([1, -1, -1], np.float32)
+        writer.node('points', writer.vertices(positions, colours(points)), POINTS)
+    return writer.finished(remarks=remarks)
 
 
 FORMS: Mapping[str, tuple[str, Callable[[Cloud, Sequence[str]], bytes | memoryview]]] = {

@@ -19,12 +19,12 @@ from bench import rest
 
 def test_a_short_run_has_every_row():
     rows = {row['what']: row for row in rest.measure(rounds=3, each=2)}
-    overhead = rows['binary route / bare echo']
+    overhead = rows['binary route / echo of pixels']
     assert overhead['bar'] == {'kind': 'at most', 'limit': 1.5}
     assert overhead['value']['count'] == 3 and overhead['value']['median'] > 0
-    assert 'route of the seed / bare echo' in rows and 'binary route / bare decoder' in rows
+    assert 'route of the seed / bare echo' in rows and 'JPEG route / bare decoder' in rows
     for count in rest.AT_ONCE:
-        for name in ('binary route', 'bare echo'):
+        for name in ('binary route', 'echo for the binary route'):
             row = rows[f'{name}, {count} at once: p50, ms']
             assert 0 < row['value']['median'] <= row['p99'] and row['refused'] >= 0
-    assert rows['bare echo, 64 at once: p50, ms']['refused'] == 0
+    assert rows['echo for the JPEG route, 64 at once: p50, ms']['refused'] == 0

@@ -35,6 +35,12 @@ def environment():
         str(ROOT), os.environ.get('PYTHONPATH', '')]))}
 
 
+class Found(dict):
+    """Addresses by name, and the program itself."""
+
+    process: subprocess.Popen
+
+
 @contextmanager
 def server(module, *arguments, names, ends_itself=False):
     """Yield the addresses by name; afterwards the program must have ended with 0."""
@@ -48,7 +54,8 @@ def server(module, *arguments, names, ends_itself=False):
     watchdog = threading.Timer(LONGEST_S, process.kill)
     watchdog.start()
     try:
-        addresses = {}
+        addresses = Found()
+        addresses.process = process
         while len(addresses) < names:
             line = process.stdout.readline()
             assert line, ''.join(said)

@@ -14,11 +14,14 @@
 
 """Bridges made from settings, as the ROS node has them; and their change of service."""
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 import socket
+import ssl
+import subprocess
 import sys
 
-from bridge_parts import depth_of, picture
+from bridge_parts import depth_of, Gate, PATIENCE_S, picture
 import cv2
 from depth_anything_ros.bridges.from_settings import bridges_of
 from depth_anything_ros.clients import TcpClient, ZmqClient
@@ -88,6 +91,61 @@ def test_rest_with_its_pages_and_names():
                 ({'Origin': 'https://other.example'}, 403)):
             assert httpx.get(f'{address}/v1/models', headers=headers,
                              trust_env=False).status_code == status
+
+
+def rest(**given):
+    """Return the REST bridge of settings, alone."""
+    return made(zmq__enabled=False, tcp__enabled=False, rest__enabled=True, rest__port=0,
+                **{f'rest__{name}': value for name, value in given.items()})
+
+
+def test_rest_encrypted(tmp_path):
+    certificate, key = tmp_path / 'cert.pem', tmp_path / 'key.pem'
+    run = subprocess.run(
+        ['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj',
+         '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out',
+         certificate], capture_output=True)
+    if run.returncode:
+        pytest.skip('no openssl on this machine')
+    with opened(rest(tls_cert=str(certificate), tls_key=str(key)), serving()) as bridges:
+        address = bridges['rest'].address
+        assert address.startswith('https://')
+        trust = ssl.create_default_context(cafile=certificate)
+        assert httpx.get(f'{address}/livez', verify=trust, trust_env=False).status_code == 200
+    for half in ({'tls_cert': str(certificate)}, {'tls_key': str(key)}):
+        with pytest.raises(ConfigError, match='both a certificate and its key'):
+            rest(**half)
+
+
+def test_rest_and_the_share_of_a_client():
+    with opened(rest(rate=0.001), serving()) as bridges:
+        url = f"{bridges['rest'].address}/v1/models"
+        assert [httpx.get(url, trust_env=False).status_code for _ in range(2)] == [200, 429]
+    gate = Gate()
+    service = DepthService(GivenDepthEngine(gate, kind=DepthKind.METRIC))
+    with opened(rest(in_flight=1), service) as bridges:
+        address = bridges['rest'].address
+        png = cv2.imencode('.png', picture())[1].tobytes()
+        with ThreadPoolExecutor(1) as pool:
+            first = pool.submit(httpx.post, f'{address}/v1/depth', content=png, trust_env=False,
+                                timeout=PATIENCE_S)
+            assert gate.entered.wait(PATIENCE_S)
+            assert httpx.get(f'{address}/v1/models', trust_env=False).status_code == 429
+            gate.opened.set()
+            assert first.result().status_code == 200
+        assert httpx.get(f'{address}/v1/models', trust_env=False).status_code == 200
+
+
+def test_rest_and_pictures_by_url():
+    said = {}
+    some = {'allow_image_url': True, 'image_url_hosts': ('Other.example',)}
+    for name, given in (('off', {}), ('on', {'allow_image_url': True}), ('some', some)):
+        with opened(rest(**given), serving()) as bridges:
+            reply = httpx.post(f"{bridges['rest'].address}/rel_depth", trust_env=False,
+                               timeout=PATIENCE_S, json={'image_url': 'https://127.0.0.1/a.png'})
+            assert reply.status_code == 400
+            said[name] = reply.json()['detail']
+    assert len(set(said.values())) == 3, said
 
 
 def test_nothing_is_served_unless_it_is_enabled():

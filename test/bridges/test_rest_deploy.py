@@ -79,6 +79,15 @@ def test_the_image_starts_what_there_is_as_nobody_special():
     for name, value in instructions():
         found.setdefault(name, []).append(value)
     assert found['FROM'][0].startswith('nvidia/cuda:') and ':latest' not in found['FROM'][0]
+    assert re.fullmatch(r'[\w./-]+:\d+\.\d+\.\d+-[\w.-]+', found['FROM'][0]), 'not pinned'
+    assert 'ADD' not in found and found['COPY'] == ['. .']
+    assert not re.search(r'curl|wget|sudo|chmod 777', ' '.join(found['RUN']))
+    for line in found['RUN']:
+        if 'apt-get install' in line:
+            assert '--no-install-recommends' in line and 'rm -rf /var/lib/apt/lists' in line
+        assert all('--no-cache-dir' in part for part in line.split('&&') if 'pip install' in part)
+    names = [name for name, _ in instructions()]
+    assert names.index('USER') > max(i for i, name in enumerate(names) if name == 'RUN')
     assert found['USER'] == ['depth'] and found['STOPSIGNAL'] == ['SIGTERM']
     program, verb, *words = json.loads(found['ENTRYPOINT'][0]) + json.loads(found['CMD'][0])
     arguments = parsed(words)

@@ -236,12 +236,6 @@ def test_p8_a_header_that_comes_byte_by_byte(hasty):
         thread.join()
 
 
-def test_p8_a_body_that_trickles(hasty):
-    reply = raw(hasty, b'POST /v1/models HTTP/1.1\r\nHost: localhost\r\n'
-                b'Content-Length: 100\r\n\r\n1')
-    assert reply.startswith((b'HTTP/1.1 408', b'HTTP/1.1 405')), reply
-
-
 def test_p8_a_header_without_bounds(hasty):
     reply = raw(hasty, b'GET /livez HTTP/1.1\r\n' + b'X-A: 12345678\r\n' * (HEADER_BYTES // 8))
     assert reply.startswith(b'HTTP/1.1 431') or reply == b''

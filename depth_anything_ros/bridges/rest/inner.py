@@ -65,11 +65,10 @@ class Inner:
         if scope['type'] not in ('http', 'websocket') or self._is_open(scope['path']):
             await self._app(scope, receive, send)
             return
-        client = scope['client'][0] if scope.get('client') else ''
         context = self._context
         shares = context.sockets if scope['type'] == 'websocket' else context.shares
         try:
-            self._check_key(scope)
+            client = self._client(scope)
             shares.enter(client)
         except DepthAnythingError as error:
             await refuse(error, scope, receive, send)
@@ -104,13 +103,15 @@ class Inner:
     def _is_open(self, path: str) -> bool:
         return path in OPEN_PATHS or path in self._context.open_pages
 
-    def _check_key(self, scope: Scope) -> None:
+    def _client(self, scope: Scope) -> str:
+        """Return whose share a request counts for: its key's, or its address's without keys."""
         access = self._context.options.access
         if not access.key:
-            return
+            return scope['client'][0] if scope.get('client') else ''
         key = presented_key(scope)
         if not access.allows(key):
             raise Unauthorized(WRONG_KEY if key else MISSING_KEY)
+        return key
 
     def _check_size(self, size: int) -> None:
         most = self._context.options.limits.message.message_bytes

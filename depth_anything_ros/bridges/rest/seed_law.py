@@ -34,6 +34,9 @@ import numpy.typing as npt
 RANGES = {'hypersim': 20.0, 'vkitti': 80.0}
 """Metres that each training set reaches."""
 
+SIZES = {'vits': 'small', 'vitb': 'base', 'vitl': 'large', 'vitg': 'giant'}
+"""Size of the model that each encoder stands for."""
+
 DEFAULT_FOV = 60.0
 """Horizontal field of view in degrees where a client gives no camera; a usual webcam's."""
 
@@ -58,6 +61,19 @@ def seed_depth(result: DepthResult, dataset: str, max_depth: float) -> tuple[Dep
     # One factor: with max_depth at the range, metres stay what they are to the last bit.
     scaled = np.clip(result.depth * np.float32(max_depth / reach), 0, np.float32(max_depth))
     return np.where(np.isfinite(result.depth), scaled, np.float32(max_depth)), text
+
+
+def encoder_note(encoder: str, model: str) -> str:
+    """
+    Return what a client must hear that asked for a model of another size, '' for nothing.
+
+    :param encoder: as the request has it.
+    :param model: name of the model that answered: the one that is loaded.
+    """
+    size = SIZES[encoder]
+    if size in model.replace('_', '-').split('-'):
+        return ''
+    return f'encoder {encoder} stands for a {size} model; {model}, the only one loaded, answered'
 
 
 def levels(depth: Depth, largest: int) -> npt.NDArray[np.generic]:

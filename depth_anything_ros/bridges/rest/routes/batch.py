@@ -33,7 +33,7 @@ from depth_anything_ros.bridges.rest.documents import (
 from depth_anything_ros.bridges.rest.estimating import options_of, result_for
 from depth_anything_ros.bridges.rest.negotiation import choose_form
 from depth_anything_ros.bridges.rest.replies import request_id_of
-from depth_anything_ros.bridges.rest.uploads import read_upload
+from depth_anything_ros.bridges.rest.uploads import Picture, read_upload
 from depth_anything_ros.core.result import DepthResult
 from depth_anything_ros.errors import DepthAnythingError
 from depth_anything_ros.wire.depth_files import described, packed, with_arrays
@@ -75,7 +75,7 @@ def register(app: FastAPI, context: RestContext) -> None:
         wanted = options_of(upload.fields, form)
         turns = asyncio.Semaphore(AT_ONCE)
 
-        async def one(data: bytes) -> DepthResult | BaseException:
+        async def one(data: Picture) -> DepthResult | BaseException:
             async with turns:
                 try:
                     return await result_for(data, upload.fields, wanted, request, context)

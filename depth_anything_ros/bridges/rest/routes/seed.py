@@ -29,6 +29,7 @@ from depth_anything_ros.bridges.rest.replies import request_id_of, UnsupportedMe
 from depth_anything_ros.bridges.rest.seed_law import (
     DEFAULT_FOV,
     DEPTH_FORMS,
+    encoder_note,
     file_of,
     RANGES,
     seed_depth,
@@ -185,6 +186,8 @@ def register(app: FastAPI, context: RestContext) -> None:
         remember(context.models_loaded, asked, top)
         reply = await context.timed('encode', make, result, asked, top)
         reply['request_id'] = request_id_of(request.scope)
+        if note := encoder_note(asked.encoder, result.model):
+            reply['notes'].append(note)
         if assumed:
             reply['notes'].append(
                 f'no camera_intrinsics: a horizontal field of view of {DEFAULT_FOV:g} degrees '
