@@ -77,8 +77,9 @@ def test_p8_a_reader_that_is_slow_gets_everything():
         begin, read = time.monotonic(), 0
         while chunk := connection.recv(2**20):
             read += len(chunk)
-            # Longer in all than the time for which a reader may stand still.
-            time.sleep(0.05)
+            # Longer in all than the time for which a reader may stand still, and so slowly that
+            # in this time the system's own buffer does not get empty enough for more.
+            time.sleep(0.2)
             if time.monotonic() - begin > 2.5:
                 read += len(read_all(connection))
                 break

@@ -23,6 +23,9 @@ before anything of it is read.
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import struct
+import termios
 from typing import Any
 
 from depth_anything_ros.errors import MissingDependency
@@ -108,7 +111,7 @@ class GuardedProtocol(HttpToolsProtocol):
         """Watch a reader that does not keep up."""
         super().pause_writing()
         if self._stall is None:
-            self._watch(self.transport.get_write_buffer_size())
+            self._watch(self._unread())
 
     def resume_writing(self) -> None:
         """Stop watching."""
@@ -121,11 +124,27 @@ class GuardedProtocol(HttpToolsProtocol):
         self._stall = self.loop.call_later(self.message_s, self._look, size)
 
     def _look(self, size: int) -> None:
-        left = self.transport.get_write_buffer_size()
+        left = self._unread()
         if left >= size:
             self.transport.abort()
         else:
             self._watch(left)
+
+    def _unread(self) -> int:
+        """
+        Return the bytes of a reply that the reader has not taken.
+
+        Those in the system's own buffer count: it takes megabytes at once, and until there is
+        room again a reader that is only slow would look like one that stands still.
+        """
+        left = self.transport.get_write_buffer_size()
+        try:
+            number = self.transport.get_extra_info('socket').fileno()
+            queued: int = struct.unpack('i', fcntl.ioctl(number, termios.TIOCOUTQ, bytes(4)))[0]
+        except OSError:
+            # It was closed on the way.
+            return left
+        return left + queued
 
     def _arm(self, seconds: float) -> None:
         self._disarm()
