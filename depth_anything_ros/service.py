@@ -20,7 +20,7 @@ from concurrent.futures import Future, wait
 from concurrent.futures import TimeoutError as FutureTimeout
 import logging
 import time
-from typing import Callable, Sequence, TypeVar
+from typing import Any, Callable, Sequence, TypeVar
 
 from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.multi_view import Views
@@ -29,20 +29,21 @@ from depth_anything_ros.core.result import DepthResult
 from depth_anything_ros.engine.base import Engine, EngineInfo, MultiViewEngine, PreparedViews
 from depth_anything_ros.engine.entry import import_engine, import_onnx_engine
 from depth_anything_ros.engine.owners import Stream
+from depth_anything_ros.engine.pool import DeviceStatus, Pool
 from depth_anything_ros.engine.runner import Runner
 from depth_anything_ros.engine.tally import Statistics
-from depth_anything_ros.errors import Cancelled, DeadlineExceeded, InvalidRequest
+from depth_anything_ros.errors import Cancelled, ConfigError, DeadlineExceeded, InvalidRequest
 from depth_anything_ros.reconstruction.incremental import IncrementalScene
 from depth_anything_ros.reconstruction.options import SceneOptions
 from depth_anything_ros.reconstruction.scene import Scene
 from depth_anything_ros.reconstruction.steps import Progress, reconstruct
-from depth_anything_ros.settings import Settings
+from depth_anything_ros.settings import changed, ModelSettings, Settings
 from depth_anything_ros.settings.reconstruction import ReconstructionSettings
 from depth_anything_ros.watching import Watchers
 
 __all__ = [
-    'WARM_UP_SIZE', 'DepthService', 'EngineInfo', 'load_engine', 'open_service', 'Statistics',
-    'Stream']
+    'WARM_UP_SIZE', 'DepthService', 'DeviceStatus', 'EngineInfo', 'load_engine', 'load_engines',
+    'open_service', 'Statistics', 'Stream']
 
 logger = logging.getLogger(__name__)
 
@@ -81,6 +82,38 @@ def load_engine(settings: Settings) -> Engine:
     return engine
 
 
+def load_engines(settings: Settings) -> list[Engine]:
+    """
+    Load and warm an engine on each of ``model.devices``, or the one on ``model.device``.
+
+    :raises DepthAnythingError: as :func:`load_engine` does; what was loaded is freed then.
+    """
+    engines: list[Engine] = []
+    try:
+        for device in devices_of(settings.model):
+            engines.append(load_engine(changed(settings, {'model.device': device})))
+    except BaseException:
+        for engine in engines:
+            engine.close()
+        raise
+    return engines
+
+
+def devices_of(model: ModelSettings) -> tuple[str, ...]:
+    """
+    Return the devices that share the work.
+
+    :raises ConfigError: when all are asked for and there is none, or ``all`` stands among others.
+    """
+    if 'all' not in model.devices:
+        return model.devices or (model.device,)
+    if len(model.devices) > 1:
+        raise ConfigError(f'model.devices is {list(model.devices)}: all stands alone')
+    import_engine()
+    from depth_anything_ros.engine.device import all_devices
+    return all_devices()
+
+
 def open_service(settings: Settings) -> DepthService:
     """
     Load the model that the settings name and serve it.
@@ -89,23 +122,24 @@ def open_service(settings: Settings) -> DepthService:
     """
     model = settings.model
     return DepthService(
-        load_engine(settings), queue_size=model.queue_size, max_batch=model.max_batch,
+        *load_engines(settings), queue_size=model.queue_size, max_batch=model.max_batch,
         batch_window=model.batch_window / 1000, request_share=model.request_share,
         max_megapixels=settings.reconstruction.max_megapixels)
 
 
 class DepthService:
-    """One engine shared by all streams and requests; closes the engine when it is closed."""
+    """One model, on one device or several, shared by all streams and requests."""
 
     def __init__(
-        self, engine: Engine, *, queue_size: int = 4, max_batch: int = 0,
+        self, engine: Engine, *others: Engine, queue_size: int = 4, max_batch: int = 0,
         batch_window: float = 0.0, request_share: float = 0.15,
         max_megapixels: float = ReconstructionSettings.max_megapixels,
     ) -> None:
         """
         Start serving.
 
-        :param engine: a loaded engine, owned by the service from now on.
+        :param engine: a loaded engine, owned and closed by the service from now on.
+        :param others: the same model on further devices, see :class:`Pool`.
         :param queue_size: requests that may be under way; one more is answered ``Busy``.
         :param max_batch: images of one processed shape that go through the network together, of
             whichever stream or request; 0: ``CUDA_BATCH`` on CUDA, 1 elsewhere, where more at
@@ -114,13 +148,16 @@ class DepthService:
         :param request_share: part of the time that requests have while frames wait for it.
         :param max_megapixels: processed pixels that the images of one reconstruction may have.
         """
-        self._engine = engine
+        self._engine, self._engines = engine, (engine, *others)
         self.watchers = Watchers()
         self._most_pixels = int(max_megapixels * 1e6)
         on_cuda = engine.info.device.startswith('cuda')
-        self._runner = Runner(
-            engine, queue_size=queue_size, batch_window=batch_window, request_share=request_share,
-            max_batch=max_batch or (CUDA_BATCH if on_cuda else 1))
+        most = max_batch or (CUDA_BATCH if on_cuda else 1)
+        self._runner: Runner | Pool = Pool(
+            self._engines, queue_size=queue_size, batch_window=batch_window,
+            request_share=request_share, max_batch=most) if others else Runner(
+                engine, queue_size=queue_size, batch_window=batch_window,
+                request_share=request_share, max_batch=most)
 
     @property
     def info(self) -> EngineInfo:
@@ -128,20 +165,31 @@ class DepthService:
         return self._engine.info
 
     def device_memory(self) -> tuple[int, int] | None:
-        """Return the bytes of GPU memory that are allocated and reserved, None on the CPU."""
-        device = self.info.device
-        if not device.startswith('cuda'):
-            return None
-        from depth_anything_ros.engine.device import memory_in_use
-        return memory_in_use(device)
+        """Return the bytes of memory allocated and reserved on all GPUs, None on the CPU."""
+        found = [used for used in map(memory_of, self._gpus()) if used is not None]
+        return (sum(used[0] for used in found), sum(used[1] for used in found)) if found else None
 
     def total_device_memory(self) -> int | None:
-        """Return the bytes of memory that the GPU has, None on the CPU."""
-        device = self.info.device
-        if not device.startswith('cuda'):
+        """Return the bytes of memory that all GPUs have, None on the CPU."""
+        gpus = self._gpus()
+        if not gpus:
             return None
         from depth_anything_ros.engine.device import total_memory
-        return total_memory(device)
+        return sum(map(total_memory, gpus))
+
+    def devices(self) -> tuple[DeviceStatus, ...]:
+        """Return how each device is and what it has done; empty where there is only one."""
+        return self._runner.devices() if isinstance(self._runner, Pool) else ()
+
+    def warnings(self) -> tuple[str, ...]:
+        """Return what a user must know now: devices that are out, then what the engine says."""
+        out = tuple(f'degraded: {each.name} is taken out and tried again: {each.error}'
+                    for each in self.devices() if not each.serving)
+        return (*out, *self.info.warnings)
+
+    def _gpus(self) -> list[str]:
+        return sorted({each.info.device for each in self._engines
+                       if each.info.device.startswith('cuda')})
 
     def stream(
         self, name: str, on_result: Callable[[DepthResult], None],
@@ -172,7 +220,7 @@ class DepthService:
         :param function: is given the engine, in the thread that runs the network.
         :param deadline: when it need not be begun any more, by ``time.monotonic``.
         """
-        return self._runner.call(lambda: function(self._engine), deadline=deadline)
+        return self._runner.call(function, deadline=deadline)
 
     def statistics(self) -> Statistics:
         """Return what became of all requests, and how busy the network is."""
@@ -213,11 +261,13 @@ class DepthService:
         :raises Busy: when too many requests are under way.
         :raises NotReady: when the service is closing.
         """
-        engine = self._multi_view()
+        self._multi_view()
 
-        def infer() -> Views:
+        def infer(engine: Any) -> Views:
             frames = [source() for source in sources]
-            return engine.infer_views(engine.prepare_views(frames, options, self._most_pixels))
+            views: Views = engine.infer_views(
+                engine.prepare_views(frames, options, self._most_pixels))
+            return views
         return self._runner.call(infer, deadline=deadline)
 
     def reconstruct(
@@ -274,8 +324,10 @@ class DepthService:
         self, prepared: PreparedViews, cancelled: Callable[[], bool] | None,
     ) -> Views:
         """Run the network on a scene's images when their turn has come."""
-        engine = self._multi_view()
-        future = self.call(lambda _: engine.infer_views(prepared))
+        def infer(engine: Any) -> Views:
+            views: Views = engine.infer_views(prepared)
+            return views
+        future = self.call(infer)
         while not wait([future], CANCEL_PERIOD).done:
             # Only what still waits for the device can be withdrawn.
             if cancelled and cancelled() and future.cancel():
@@ -285,6 +337,15 @@ class DepthService:
     def close(self, timeout: float = 5.0) -> None:
         """Stop serving, let the frame on the device finish, then free the engine."""
         if self._runner.close(timeout):
-            self._engine.close()
+            for engine in self._engines:
+                engine.close()
         else:
             logger.error('a stage did not end within %g s; the device is not freed', timeout)
+
+
+def memory_of(device: str) -> tuple[int, int] | None:
+    """Return the bytes of memory allocated and reserved on a device, None on the CPU."""
+    if not device.startswith('cuda'):
+        return None
+    from depth_anything_ros.engine.device import memory_in_use
+    return memory_in_use(device)

@@ -34,6 +34,7 @@ TESTS = {
     'model.architecture': f'{MODEL}::test_the_architecture_makes_a_lone_file_a_model',
     'model.download': f'{MODEL}::test_only_a_download_asks_the_hub',
     'model.device': f'{MODEL}::test_the_device_is_taken_or_refused',
+    'model.devices': 'engine/test_pool.py::test_the_setting_devices_loads_the_model_on_each',
     'model.precision': f'{MODEL}::test_the_precision_is_taken_or_refused',
     'model.queue_size': 'ros/test_estimate_depth.py::'
                         'test_too_many_at_once_are_busy_and_topics_go_on',

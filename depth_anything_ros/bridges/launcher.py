@@ -83,6 +83,11 @@ def model_name(text: str) -> str:
         f'invalid choice: {text!r} (choose from {", ".join((*MODELS, BUNDLED))}, or a path)')
 
 
+def names(text: str) -> tuple[str, ...]:
+    """Return the parts of a list with commas."""
+    return tuple(part.strip() for part in text.split(',') if part.strip())
+
+
 def add_model_arguments(parser: argparse.ArgumentParser, model: str, device: str) -> None:
     """Declare which network runs where."""
     parser.add_argument('--model', type=model_name, default=model,
@@ -90,6 +95,9 @@ def add_model_arguments(parser: argparse.ArgumentParser, model: str, device: str
                              '(default: %(default)s)')
     parser.add_argument('--device', default=device,
                         help='auto, cuda, cuda:N or cpu (default: %(default)s)')
+    parser.add_argument('--devices', type=names, default=(), metavar='NAME,NAME',
+                        help='devices that share the work, such as cuda:0,cuda:1, or all; instead '
+                             'of --device')
     parser.add_argument('--download', action='store_true', help='fetch missing weights')
     parser.add_argument('--queue-size', type=int, default=QUEUE_SIZE,
                         help='requests that may be under way (default: %(default)s)')
@@ -217,6 +225,7 @@ def serve(
             opened.append(bridge)
         settings = changed(Settings(), {
             'model.name': str(arguments.model), 'model.device': arguments.device,
+            'model.devices': arguments.devices,
             'model.download': arguments.download, 'model.queue_size': arguments.queue_size})
         service = open_service(settings)
         info = service.info

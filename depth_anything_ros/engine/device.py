@@ -51,6 +51,17 @@ def choose_device(name: str) -> tuple[torch.device, str]:
     return torch.device('cuda', index), ''
 
 
+def all_devices() -> tuple[str, ...]:
+    """
+    Return the names of all CUDA devices.
+
+    :raises ConfigError: when there is none.
+    """
+    if not torch.cuda.is_available():
+        raise ConfigError(f'devices all: {_why_no_cuda()}; accepted here: cpu')
+    return tuple(f'cuda:{index}' for index in range(torch.cuda.device_count()))
+
+
 def choose_precision(name: str, device: torch.device) -> torch.dtype:
     """
     Return the arithmetic of the backbone; heads always run in float32.

@@ -59,17 +59,18 @@ class Job:
     """
     One frame on its way, or a function that needs the device for itself.
 
-    ``work`` returns the frame, or is that function when ``options`` is None. Jobs of equal
+    ``work`` returns the frame, or takes the engine when ``options`` is None. Jobs of equal
     ``shape`` may share a turn; None shares with nobody.
     """
 
-    work: Callable[[], Any]
+    work: Callable[..., Any]
     options: Any
     owner: Owner
     turn: int = field(default_factory=lambda: next(_turns))
     shape: tuple[int, int] | None = None
     value: Any = None
     batch: int = 1
+    retried: bool = False
     times: dict[str, float] = field(default_factory=dict)
     entered: float = field(default_factory=time.monotonic)
 

@@ -31,7 +31,13 @@ from depth_anything_ros.engine.owners import CLOSING, Request, Stream
 from depth_anything_ros.engine.queueing import Inbox, Job, Owner
 from depth_anything_ros.engine.shares import Shares
 from depth_anything_ros.engine.tally import Statistics, Tally
-from depth_anything_ros.errors import Busy, DeadlineExceeded, NotReady, OutOfMemory
+from depth_anything_ros.errors import (
+    Busy,
+    DeadlineExceeded,
+    InferenceFailed,
+    NotReady,
+    OutOfMemory,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +58,7 @@ class Runner:
     def __init__(
         self, engine: Engine, *, queue_size: int = 4, max_batch: int = 1,
         batch_window: float = 0.0, request_share: float = 0.15,
+        rescue: Callable[[Job, Exception], bool] | None = None,
     ) -> None:
         """
         Start the threads.
@@ -61,8 +68,11 @@ class Runner:
         :param max_batch: images of one shape that one call of the network may take.
         :param batch_window: seconds to wait for more of them; 0 takes only what waits already.
         :param request_share: part of the time that requests have while frames wait for it.
+        :param rescue: told which job failed on the device and why; returns whether somebody else
+            answers it. None: its owner hears of it.
         """
-        self._engine = engine
+        self._engine, self._rescue = engine, rescue
+        self._in_hand = [0] * len(STAGES)
         self._tally = Tally(queue_size)
         self._max_batch, self._window = max_batch, batch_window
         self._fitting: dict[tuple[int, int] | None, int] = {}
@@ -85,7 +95,7 @@ class Runner:
         :param on_result: called in the finish thread, in order, one result at a time.
         :param on_error: called in the thread of the stage that failed.
         """
-        return Stream(name, on_result, on_error, lambda job: self._put(0, job), self._forget)
+        return Stream(name, on_result, on_error, lambda job: self.put(0, job), self.forget)
 
     def submit(
         self, source: Callable[[], Frame], options: FrameOptions, *,
@@ -104,25 +114,25 @@ class Runner:
         :raises NotReady: when the runner is closing.
         """
         request = self._admit(deadline)
-        self._put(0, Job(source, options, request))
+        self.put(0, Job(source, options, request))
         return request.future
 
     def call(
-        self, function: Callable[[], Value], *, deadline: float | None = None,
+        self, function: Callable[[Engine], Value], *, deadline: float | None = None,
     ) -> Future[Value]:
         """
         Queue a function that needs the device for itself, between two calls of the network.
 
         It counts as one request.
 
-        :param function: called in the infer thread.
+        :param function: given the engine, in the infer thread.
         :param deadline: when it need not be begun any more, by ``time.monotonic``; None: never.
         :returns: a future with what it returned or raised, as of :meth:`submit`.
         :raises Busy: when ``queue_size`` requests are under way already.
         :raises NotReady: when the runner is closing.
         """
         request = self._admit(deadline)
-        self._put(1, Job(function, None, request))
+        self.put(1, Job(function, None, request))
         return request.future
 
     def statistics(self) -> Statistics:
@@ -152,24 +162,40 @@ class Runner:
             raise NotReady(CLOSING)
         if not self._tally.admit():
             # Work whose time is over may hold places that nobody has needed until now.
-            self._expire()
+            self.expire()
             if not self._tally.admit():
                 self._tally.refuse()
                 raise Busy(f'{self._tally.queue_size} requests are under way already; try again')
-        return Request(self._tally, deadline, self._forget)
+        return Request(self._tally, deadline, self.forget)
 
-    def _put(self, stage: int, job: Job) -> None:
+    def load(self) -> int:
+        """Return how many jobs wait here or are worked on."""
+        return sum(map(len, self._inboxes)) + sum(self._in_hand)
+
+    def drain(self) -> list[Job]:
+        """Take out and return what waits in front of the device."""
+        return [job for inbox in self._inboxes[:2] for job in inbox.remove(lambda job: True)]
+
+    def put(self, stage: int, job: Job) -> None:
+        """
+        Hand a job to a stage.
+
+        :param stage: an index of ``STAGES``: 0 for a frame, 1 for a function of the engine.
+        :param job: admitted by somebody already.
+        """
         job.entered = time.monotonic()
         dropped = self._inboxes[stage].put(job)
         if dropped is not None:
             dropped.owner.dropped()
 
-    def _forget(self, owner: Owner) -> None:
+    def forget(self, owner: Owner) -> None:
+        """Drop what waits of an owner."""
         for inbox in self._inboxes:
             for job in inbox.forget(owner):
                 job.owner.dropped()
 
-    def _expire(self) -> None:
+    def expire(self) -> None:
+        """Answer what waits for the device though its time is over."""
         now = time.monotonic()
         for inbox in self._inboxes[:2]:
             for job in inbox.remove(lambda job: job.owner.expired(now)):
@@ -179,6 +205,7 @@ class Runner:
         while jobs := self._inboxes[0].take():
             job, = self._begun(0, jobs)
             if self._is_late(job):
+                self._in_hand[0] = 0
                 continue
             start = time.monotonic()
             try:
@@ -189,12 +216,13 @@ class Runner:
             else:
                 self._hand_on(0, job)
             self._inboxes[0].charge(job, time.monotonic() - start)
+            self._in_hand[0] = 0
 
     def _infer(self) -> None:
         infer, finish = self._inboxes[1:]
         while jobs := infer.take(self._most, self._window):
             ready = [job for job in self._begun(1, jobs)
-                     if not self._is_late(job) and job.owner.begin()]
+                     if not self._is_late(job) and (job.retried or job.owner.begin())]
             if ready and ready[0].options is None:
                 self._call(ready[0])
             elif ready:
@@ -202,14 +230,16 @@ class Runner:
             # A device that works on while this thread goes on gets one batch ahead and no
             # further, and no frame that was computed is dropped for a newer one.
             finish.wait_until_empty()
+            self._in_hand[1] = 0
 
     def _finish(self) -> None:
         while jobs := self._inboxes[2].take():
             job, = self._begun(2, jobs)
+            self._in_hand[2] = 0
             try:
                 result: DepthResult = self._engine.finish(job.value)
             except Exception as error:
-                self._fail(job, error)
+                self._fail(job, error, on_device=True)
                 continue
             # The engine knows when the device was busy, the clock here only when it was asked.
             self._used(job, result.timings.get('infer', job.times['infer']) / job.batch)
@@ -218,10 +248,10 @@ class Runner:
 
     def _call(self, job: Job) -> None:
         try:
-            value = job.work()
+            value = job.work(self._engine)
         except Exception as error:
             self._clock(1, job)
-            self._fail(job, error)
+            self._fail(job, error, on_device=isinstance(error, InferenceFailed))
         else:
             self._clock(1, job)
             self._report(job.owner.done, value)
@@ -237,7 +267,7 @@ class Runner:
         except Exception as error:
             self._tally.batch(len(jobs), split=len(jobs) > 1)
             if len(jobs) == 1:
-                self._fail(jobs[0], error)
+                self._fail(jobs[0], error, on_device=True)
                 return
             logger.warning('%d images together failed and are repeated in parts: %s',
                            len(jobs), error)
@@ -258,9 +288,9 @@ class Runner:
     def _most(self, job: Job) -> int:
         return min(self._max_batch, self._fitting.get(job.shape, self._max_batch))
 
-    @staticmethod
-    def _begun(stage: int, jobs: Sequence[Job]) -> Sequence[Job]:
+    def _begun(self, stage: int, jobs: Sequence[Job]) -> Sequence[Job]:
         """Note how long jobs have waited for a stage, and that it begins."""
+        self._in_hand[stage] = len(jobs)
         now = time.monotonic()
         for job in jobs:
             job.times[f'wait_{STAGES[stage]}'] = now - job.entered
@@ -273,7 +303,7 @@ class Runner:
 
     def _hand_on(self, stage: int, job: Job) -> None:
         self._clock(stage, job)
-        self._put(stage + 1, job)
+        self.put(stage + 1, job)
 
     def _is_late(self, job: Job) -> bool:
         late = job.owner.expired(job.entered)
@@ -281,8 +311,10 @@ class Runner:
             self._report(job.owner.failed, _late())
         return late
 
-    def _fail(self, job: Job, error: Exception) -> None:
+    def _fail(self, job: Job, error: Exception, on_device: bool = False) -> None:
         logger.debug('a frame failed', exc_info=error)
+        if on_device and self._rescue is not None and self._rescue(job, error):
+            return
         self._report(job.owner.failed, error)
 
     @staticmethod

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 import threading
-from typing import Mapping
+from typing import Any, Mapping
 
 OUTCOMES = ('done', 'failed', 'expired', 'cancelled')
 """How a request that was accepted ends."""
@@ -94,14 +94,20 @@ class Tally:
         with self._lock:
             self._busy += seconds
 
-    def snapshot(self, waiting: tuple[int, int, int]) -> Statistics:
-        """Return all counts of one moment, with how many jobs wait in front of each stage."""
+    def snapshot(self, waiting: tuple[int, int, int], **elsewhere: Any) -> Statistics:
+        """
+        Return all counts of one moment.
+
+        :param waiting: how many jobs wait in front of each stage.
+        :param elsewhere: fields that somebody else has counted.
+        """
         with self._lock:
             names = ('received', 'refused', 'split', *OUTCOMES)
-            return Statistics(
-                queue_size=self.queue_size, under_way=self._under_way(), waiting=waiting,
-                batches=dict(sorted(self._batches.items())), busy_s=self._busy,
-                **{name: self._counts[name] for name in names})
+            return Statistics(**{
+                'queue_size': self.queue_size, 'under_way': self._under_way(),
+                'waiting': waiting, 'batches': dict(sorted(self._batches.items())),
+                'busy_s': self._busy, **{name: self._counts[name] for name in names},
+                **elsewhere})
 
     def _under_way(self) -> int:
         return self._counts['received'] - sum(self._counts[name] for name in OUTCOMES)

@@ -26,7 +26,7 @@ from depth_anything_ros.ros.background import in_background
 from depth_anything_ros.ros.camera import Camera
 from depth_anything_ros.ros.companions import Companions, Make
 from depth_anything_ros.ros.counting import Counts
-from depth_anything_ros.ros.diagnostics import Health, memory
+from depth_anything_ros.ros.diagnostics import Health, memory, of_devices
 from depth_anything_ros.ros.distro import destroy_state_machine, poll_readers, steady_timer
 from depth_anything_ros.ros.monitor import Monitor
 from depth_anything_ros.ros.outputs import offers
@@ -347,7 +347,8 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
                 'model': info.model, 'kind': info.kind.value, 'licence': info.licence,
                 'device': info.device, 'precision': info.precision,
                 'device memory': memory(service.device_memory())})
+            values.update(of_devices(service.devices()))
         return Health(
             state=self._state, counts=Counts(), before=Counts(), load_error=self._load_error,
             last_error=self._reporter.last_error, enabled=self._enabled, values=values,
-            warnings=service.info.warnings if service else ())
+            warnings=service.warnings() if service else ())

@@ -21,6 +21,7 @@ import math
 from typing import Mapping, Sequence
 
 from depth_anything_ros.ros.counting import Counts, Flow
+from depth_anything_ros.service import DeviceStatus, memory_of
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
 SILENCE = 3.0
@@ -146,6 +147,16 @@ def memory(used: tuple[int, int] | None) -> str:
         return ''
     allocated, reserved = (value / 2**20 for value in used)
     return f'{allocated:.0f} MiB allocated, {reserved:.0f} MiB reserved'
+
+
+def of_devices(devices: Sequence[DeviceStatus]) -> dict[str, str]:
+    """Return what each of several devices does, for people."""
+    found: dict[str, str] = {}
+    for each in devices:
+        found[f'{each.name} state'] = 'serving' if each.serving else f'out: {each.error}'
+        found[f'{each.name} images/s'] = f'{each.rate:.2f}'
+        found[f'{each.name} memory'] = memory(memory_of(each.device))
+    return found
 
 
 def milliseconds(seconds: float) -> str:

@@ -43,6 +43,9 @@ class ModelSettings:
     device: str = setting(
         'auto', 'auto, cuda, cuda:N or cpu. auto takes CUDA where it is there.',
         read_only=True, environment='DEPTH_ANYTHING_DEVICE')
+    devices: tuple[str, ...] = setting(
+        (), 'Devices that share the work, such as [cuda:0, cuda:1], or [all] for every CUDA '
+        'device; empty: device alone.', read_only=True)
     precision: str = setting(
         'auto', 'Arithmetic of the backbone. auto: fp32 on a CPU, bf16 or fp16 on CUDA.',
         choices=('auto', 'fp32', 'bf16', 'fp16'), read_only=True)

@@ -264,17 +264,17 @@ def test_too_little_memory_for_a_batch_makes_smaller_ones_from_then_on(hold):
 def test_a_function_has_the_device_for_itself(hold):
     held = hold()
     ran = []
-    called = held.runner.call(lambda: ran.append(list(held.engine.batches)) or 'answer')
+    called = held.runner.call(lambda _: ran.append(list(held.engine.batches)) or 'answer')
     after = held.submit(1)
     held.wait_for_device(2)
     assert not ran
     held.release()
     assert called.result(PATIENCE_S) == 'answer' and ran == [[[0]]]
     assert after.result(PATIENCE_S).frame.stamp_ns == 1
-    failing = held.runner.call(lambda: 1 // 0)
+    failing = held.runner.call(lambda _: 1 // 0)
     with pytest.raises(ZeroDivisionError):
         failing.result(PATIENCE_S)
-    expired = held.runner.call(lambda: 1, deadline=time.monotonic() - 1)
+    expired = held.runner.call(lambda _: 1, deadline=time.monotonic() - 1)
     with pytest.raises(DeadlineExceeded):
         expired.result(PATIENCE_S)
     assert held.runner.statistics().received == 5

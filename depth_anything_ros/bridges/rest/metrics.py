@@ -22,7 +22,7 @@ from typing import Callable, Iterable, Iterator, Mapping
 
 from depth_anything_ros.core.result import DepthResult
 from depth_anything_ros.errors import MissingDependency
-from depth_anything_ros.service import DepthService
+from depth_anything_ros.service import DepthService, memory_of
 
 try:
     from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -113,6 +113,20 @@ class Metrics:
             ((name, outcome), getattr(stream.counts(), outcome))
             for name, stream in streams.items()
             for outcome in ('received', 'done', 'failed', 'dropped')], ('stream', 'outcome'))
+        devices = service.devices()
+        if devices:
+            yield gauge('device_up', 'Whether a device serves, 0 while it is taken out.', [
+                ((each.name,), float(each.serving)) for each in devices], ('device',))
+            yield counter('device_images', 'Pictures that a device has inferred.', [
+                ((each.name,), each.images) for each in devices], ('device',))
+            yield counter('device_busy_seconds', 'Time of the network on a device.', [
+                ((each.name,), each.busy_s) for each in devices], ('device',))
+            yield gauge('device_load', 'Pictures that a device has to do now.', [
+                ((each.name,), each.load) for each in devices], ('device',))
+            yield gauge('device_memory_each_bytes', 'Memory of each of several devices.', [
+                ((each.name, kind), value) for each in devices
+                for kind, value in zip(('allocated', 'reserved'), memory_of(each.device) or ())],
+                ('device', 'kind'))
         memory = service.device_memory()
         if memory is not None:
             yield gauge('device_memory_bytes', 'Memory of the device.', zip(
