@@ -28,6 +28,7 @@ from depth_anything_ros.ros.companions import Companions, Make
 from depth_anything_ros.ros.counting import Counts
 from depth_anything_ros.ros.diagnostics import Health, memory, of_devices
 from depth_anything_ros.ros.distro import destroy_state_machine, poll_readers, steady_timer
+from depth_anything_ros.ros.loads import CLOSE_TIMEOUT, Loads
 from depth_anything_ros.ros.monitor import Monitor
 from depth_anything_ros.ros.outputs import offers
 from depth_anything_ros.ros.parameters import Parameters
@@ -39,15 +40,6 @@ from depth_anything_ros.settings import Settings
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
 logger = logging.getLogger(__name__)
-
-CLOSE_TIMEOUT = 1.5
-"""Seconds that the frame on the device may take to come to its end."""
-
-
-def closed(loading: Future[DepthService]) -> None:
-    """Close what was loaded, if anything was."""
-    if loading.exception() is None:
-        loading.result().close(CLOSE_TIMEOUT)
 
 
 class DepthNode(LifecycleNode):  # type: ignore[misc]
@@ -76,6 +68,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         self._open_service = open_service
         self._state = 'unconfigured'
         self._load_error = ''
+        self.loads = Loads()
         self._loading: Future[DepthService] | None = None
         self._service: DepthService | None = None
         self._companions = Companions(companions)
@@ -141,9 +134,14 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         """Return what is loaded, whatever the state."""
         return self._service
 
-    def load(self, settings: Settings) -> DepthService:
-        """Load a model and return what serves it; in any thread."""
-        return self._open_service(settings)
+    def load(self, settings: Settings) -> Future[DepthService]:
+        """
+        Begin to load a model.
+
+        :param settings: say which one, and how.
+        :returns: what ``loads.take`` wants.
+        """
+        return self.loads.begin(lambda: self._open_service(settings))
 
     def use(self, service: DepthService) -> None:
         """
@@ -237,24 +235,15 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         return theirs(state)
 
     def _load(self) -> Future[DepthService]:
-        settings = self.settings
         self._state, self._load_error = 'loading', ''
-        logger.info('loading %s', settings.model.name)
-        self._loading = in_background(lambda: self._open_service(settings), 'depth-load')
+        logger.info('loading %s', self.settings.model.name)
+        self._loading = self.load(self.settings)
         return self._loading
 
     def _give_up_loading(self) -> bool:
-        """
-        Close the model that is being loaded, at once or as soon as it is there.
-
-        :returns: False when it is still loading.
-        """
-        loading, self._loading = self._loading, None
-        if loading is None:
-            return True
-        ended = loading.done()
-        loading.add_done_callback(closed)
-        return ended
+        """Let go of what is being loaded; False when something is still loading."""
+        self._loading = None
+        return self.loads.give_up()
 
     def _loaded(self) -> DepthService:
         """Return the service, waiting for it, but not longer than the process shall live."""
@@ -265,7 +254,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
                 self._give_up_loading()
                 raise NotReady('shut down while the model was loading')
         self._loading = None
-        return loading.result()
+        return self.loads.take(loading)
 
     def _configure(self) -> None:
         try:

@@ -129,14 +129,11 @@ class Gated(GivenDepthEngine):
 
     def __init__(self):
         super().__init__(lambda frame: depth_of(frame.rgb))
-        self.gate = threading.Event()
-        self.prepared, self.batches = [], []
-
-    def prepare(self, frame, options):
-        self.prepared.append(frame.frame_id)
-        return super().prepare(frame, options)
+        self.gate, self.reached = threading.Event(), threading.Event()
+        self.batches = []
 
     def infer(self, batch):
+        self.reached.set()
         assert self.gate.wait(30)
         assert len({item.shape for item in batch}) == 1, 'one size in one call'
         self.batches.append([item.frame.frame_id for item in batch])
@@ -168,13 +165,27 @@ def put(rigs, node, name, stamp, camera=CAMERA):
     assert wait_until(lambda: node.cameras[index].counts().received > before)
 
 
+def put_first(rigs, node, engine):
+    """
+    Let the network be busy with a frame of the front camera.
+
+    Only a frame that is in the network is safe from being replaced by a newer one of its camera.
+    """
+    put(rigs, node, 'front', 1)
+    assert engine.reached.wait(20)
+
+
+def waiting(node, count):
+    """Wait until so many frames wait for the network, and none for an earlier stage."""
+    return wait_until(lambda: node.loaded.statistics().waiting == (0, count, 0))
+
+
 def test_frames_of_one_size_go_through_the_network_together(gated):
     rigs, node, engine = gated
-    put(rigs, node, 'front', 1)
-    assert wait_until(lambda: engine.prepared == ['front'])
+    put_first(rigs, node, engine)
     for name in NAMES:
         put(rigs, node, name, 2)
-    assert wait_until(lambda: len(engine.prepared) == 4)
+    assert waiting(node, 3)
     engine.gate.set()
     assert wait_until(lambda: node.counts().published == 4)
     assert engine.batches == [['front'], ['front', 'left', 'right']]
@@ -185,12 +196,11 @@ def test_frames_of_one_size_go_through_the_network_together(gated):
 
 def test_another_size_goes_alone_and_in_its_turn(gated):
     rigs, node, engine = gated
-    put(rigs, node, 'front', 1)
-    assert wait_until(lambda: engine.prepared == ['front'])
+    put_first(rigs, node, engine)
     put(rigs, node, 'left', 2, small_camera(48, 36))
     for name in ('front', 'right'):
         put(rigs, node, name, 2)
-    assert wait_until(lambda: len(engine.prepared) == 4)
+    assert waiting(node, 3)
     engine.gate.set()
     assert wait_until(lambda: node.counts().published == 4)
     assert engine.batches == [['front'], ['left'], ['front', 'right']]
@@ -198,13 +208,13 @@ def test_another_size_goes_alone_and_in_its_turn(gated):
 
 def test_a_fast_camera_does_not_starve_a_slow_one(gated):
     rigs, node, engine = gated
-    put(rigs, node, 'front', 1)
-    assert wait_until(lambda: engine.prepared == ['front'])
+    put_first(rigs, node, engine)
     # The slow ones are older than what the fast one sends after them: they keep their turn.
     put(rigs, node, 'left', 2, small_camera(48, 36))
     put(rigs, node, 'right', 2, small_camera(40, 30))
     for stamp in range(2, 30):
         put(rigs, node, 'front', stamp)
+    assert waiting(node, 3)
     engine.gate.set()
     assert wait_until(lambda: node.counts().waiting == 0)
     assert [batch[0] for batch in engine.batches[:3]] == ['front', 'left', 'right']

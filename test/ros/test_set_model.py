@@ -193,3 +193,16 @@ def test_what_was_cleaned_up_meanwhile_is_not_switched(context, rig):
         assert 'cleaned up' in future.result().message
         assert wait_until(lambda: SLOW in models.closed)
         rig.node.destroy_client(client)
+
+
+def test_what_is_there_only_after_the_node_is_gone_is_closed(context, rig):
+    models = Models()
+    with running(context, models) as node:
+        assert wait_until(lambda: node.state == 'active')
+        client, _ = asked(rig, SLOW)
+        assert models.entered.wait(20)
+        assert not node.close(), 'the process must not be taken down under a load'
+    rig.node.destroy_client(client)
+    assert models.closed == [NEAR]
+    models.gate.set()
+    assert wait_until(lambda: models.closed == [NEAR, SLOW])

@@ -35,7 +35,8 @@ class SetModelServer:
         """
         Create the service.
 
-        :param node: the node that owns it, with ``settings``, ``serving``, ``load`` and ``use``.
+        :param node: the node that owns it, with ``settings``, ``serving``, ``load``,
+            ``loads`` and ``use``.
         """
         self._node = node
         self._loading = threading.Lock()
@@ -60,8 +61,9 @@ class SetModelServer:
             raise Forbidden(f'{name!r} is not among the models that may be used: {known}')
         before = self._node.serving()
         wanted = replace(settings, model=replace(settings.model, name=name))
-        service = await resumed(
-            self._node.executor, in_background(lambda: self._node.load(wanted), 'depth-set-model'))
+        loading = self._node.load(wanted)
+        await resumed(self._node.executor, loading)
+        service = self._node.loads.take(loading)
         if self._node.loaded is not before:
             # It was cleaned up or configured anew meanwhile: what was asked for is outdated.
             in_background(service.close, 'depth-close')
