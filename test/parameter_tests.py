@@ -88,7 +88,9 @@ TESTS = {
                       'test_without_autostart_it_can_be_configured_again',
     'node.input_qos': 'ros/test_node_quality_of_service.py::test_by_name',
     'node.output_qos': 'ros/test_node_quality_of_service.py::test_by_name',
-    'node.diagnostics_period': 'ros/test_diagnostics.py::test_the_period_changes_live',
+    'diagnostic_updater.period': 'ros/test_diagnostics.py::test_the_period_changes_live',
+    'diagnostic_updater.use_fqn':
+        'ros/test_diagnostics.py::test_the_namespace_is_in_the_names_when_asked_for',
     'snapshot.directory': 'ros/test_save_snapshot.py::test_the_files_hold_the_frame',
     'snapshot.max_count': 'core/test_snapshots.py::test_what_cannot_be_written_leaves_nothing',
     'snapshot.timeout':

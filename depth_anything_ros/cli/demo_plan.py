@@ -92,7 +92,7 @@ def make_plan(arguments: argparse.Namespace) -> Plan:
     demo_camera_settings(camera)
     node: dict[str, Value] = {
         'model.name': arguments.model, 'model.device': arguments.device,
-        'node.diagnostics_period': 0.2}
+        'diagnostic_updater.period': 0.2}
     return Plan(title, model, camera, node, frames, arguments.rate, truth, tuple(notes))
 
 

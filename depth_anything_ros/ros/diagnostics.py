@@ -30,6 +30,9 @@ SILENCE = 3.0
 RANKS = (50, 95, 99)
 """The percentiles that are reported."""
 
+NO_DEVICE = 'none'
+"""The hardware id that diagnostic_updater asks for where there is no hardware."""
+
 LOST_IMAGES = (
     'If the camera runs and sends images of more than 0.5 MB, Fast DDS loses them between '
     'processes: start the camera with FASTDDS_DEFAULT_PROFILES_FILE (before Kilted: '
@@ -64,12 +67,13 @@ class Health:
         return replace(self, counts=counts, before=before)
 
 
-def diagnose(health: Health, name: str) -> DiagnosticStatus:
+def diagnose(health: Health, name: str, hardware_id: str = '') -> DiagnosticStatus:
     """
     Return the status: ERROR where nothing comes out, WARN where something is not as it should be.
 
     :param health: the snapshot.
     :param name: of the status.
+    :param hardware_id: the device that runs the model, empty while none is loaded.
     """
     level, message = judge(health)
     values = {'state': health.state, **health.values}
@@ -78,8 +82,7 @@ def diagnose(health: Health, name: str) -> DiagnosticStatus:
     for index, warning in enumerate(health.warnings, 1):
         values[f'warning {index}'] = warning
     return DiagnosticStatus(
-        level=level, name=name, message=message,
-        hardware_id=health.values.get('device', ''),
+        level=level, name=name, message=message, hardware_id=hardware_id or NO_DEVICE,
         values=[KeyValue(key=key, value=value) for key, value in values.items()])
 
 

@@ -36,8 +36,9 @@ class Monitor:
     Publishes one status for the node and one for each camera, and says the same in the log.
 
     The messages are those of diagnostic_updater (``node: task`` as name, the device as hardware
-    id, a summary and key-value pairs) and need nothing of it: the same code runs with the wheels,
-    which have no diagnostic_updater, and with an installed ROS.
+    id of them all, a summary and key-value pairs) and need nothing of it: the same code runs with
+    the wheels, which have no diagnostic_updater, and with an installed ROS. Its timer goes by the
+    wall, so that diagnostics come while a simulated clock stands.
     """
 
     def __init__(self, node: Any, health: Callable[[], Health]) -> None:
@@ -64,7 +65,7 @@ class Monitor:
 
     @staticmethod
     def _periods(settings: Settings) -> tuple[float, float]:
-        return settings.node.diagnostics_period, settings.node.statistics_period or NEVER
+        return settings.diagnostic_updater.period, settings.node.statistics_period or NEVER
 
     def _diagnose(self) -> None:
         cameras = {camera.name: camera.health(self._node.state) for camera in self._node.cameras}
@@ -72,11 +73,17 @@ class Monitor:
         whole = whole.counting(
             sum((item.counts for item in cameras.values()), Counts()),
             sum((item.before for item in cameras.values()), Counts()))
-        name = self._node.get_fully_qualified_name()
-        statuses = [diagnose(whole, f'{name}: node')]
-        for camera, item in cameras.items():
-            statuses.append(diagnose(item, f'{name}: camera {camera}'.rstrip()))
+        tasks = {'node': whole}
+        tasks.update({f'camera {name}'.rstrip(): item for name, item in cameras.items()})
+        device = whole.values.get('device', '')
+        statuses = [diagnose(item, f'{self._name()}: {task}', device)
+                    for task, item in tasks.items()]
         self._publisher.publish(array_of(self._node.get_clock().now().to_msg(), statuses))
+
+    def _name(self) -> str:
+        node = self._node
+        return str(node.get_fully_qualified_name() if node.settings.diagnostic_updater.use_fqn
+                   else node.get_name())
 
     def _say(self) -> None:
         for camera in self._node.cameras:

@@ -31,7 +31,7 @@ from depth_anything_ros.errors import ConfigError
 from depth_anything_ros.settings.bridges import BridgeSettings
 from depth_anything_ros.settings.camera import CameraSettings, check_cameras, DepthSettings
 from depth_anything_ros.settings.model import ModelSettings
-from depth_anything_ros.settings.node import NodeSettings, ProcessSettings
+from depth_anything_ros.settings.node import DiagnosticSettings, NodeSettings, ProcessSettings
 from depth_anything_ros.settings.points import MountSettings, PointsSettings, SkySettings
 from depth_anything_ros.settings.reconstruction import ReconstructionSettings
 from depth_anything_ros.settings.scan import ScanSettings
@@ -59,6 +59,7 @@ class Settings:
     scan: ScanSettings = field(default_factory=ScanSettings)
     snapshot: SnapshotSettings = field(default_factory=SnapshotSettings)
     node: NodeSettings = field(default_factory=NodeSettings)
+    diagnostic_updater: DiagnosticSettings = field(default_factory=DiagnosticSettings)
     bridges: BridgeSettings = field(default_factory=BridgeSettings)
     reconstruction: ReconstructionSettings = field(default_factory=ReconstructionSettings)
     process: ProcessSettings = field(default_factory=ProcessSettings)

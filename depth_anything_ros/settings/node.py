@@ -34,13 +34,23 @@ class NodeSettings:
         'message only. SENSOR_DATA: best effort; DEFAULT: reliable; SYSTEM_DEFAULT: as the '
         'middleware is set up.', choices=PROFILES, read_only=True)
     output_qos: str = setting(
-        'DEFAULT', 'The same of everything that is published; reliable reaches every subscriber.',
-        choices=PROFILES, read_only=True)
-    diagnostics_period: float = setting(
-        1.0, 'Seconds between two messages on /diagnostics.', unit='s', low=0.1, high=3600.0)
+        'DEFAULT', 'Quality of service of everything that is published, newest message only. '
+        'DEFAULT: reliable, which reaches every subscriber; SENSOR_DATA: best effort; '
+        'SYSTEM_DEFAULT: as the middleware is set up.', choices=PROFILES, read_only=True)
     statistics_period: float = setting(
         0.0, 'Seconds between two log lines with rates, delays and drops of every camera; 0: '
         'none.', unit='s', low=0.0, high=86400.0)
+
+
+@dataclass(frozen=True)
+class DiagnosticSettings:
+    """How the node speaks on /diagnostics; the names are those of diagnostic_updater."""
+
+    period: float = setting(
+        1.0, 'Seconds between two messages on /diagnostics.', unit='s', low=0.1, high=3600.0)
+    use_fqn: bool = setting(
+        False, 'Put the namespace in front of the name of the node in the names of the statuses '
+        'on /diagnostics, where several nodes have one name.')
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,16 @@ from dataclasses import replace
 
 from depth_anything_ros.engine.given import GivenDepthEngine
 from depth_anything_ros.ros.counting import Counts
-from depth_anything_ros.ros.diagnostics import diagnose, Health, SILENCE
+from depth_anything_ros.ros.diagnostics import (
+    diagnose,
+    Health,
+    NO_DEVICE,
+    SILENCE,
+)
 from depth_anything_ros.service import DepthService
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 import pytest
+import rclpy
 from rclpy.parameter import Parameter
 from ros_parts import (
     camera_info,
@@ -68,7 +74,7 @@ def test_the_topic_says_what_the_node_does():
     camera = small_camera(32, 24)
     arrays = []
     with ros_context() as context, node_here(
-            context, service=service, node__diagnostics_period=0.1) as node:
+            context, service=service, diagnostic_updater__period=0.1) as node:
         rig = Rig(context)
         rig.node.create_subscription(DiagnosticArray, '/diagnostics', arrays.append, 10)
 
@@ -85,8 +91,8 @@ def test_the_topic_says_what_the_node_does():
             assert whole['state'] == seen['state'] == 'active' and whole['model'] == 'plane'
             assert whole['licence'] == 'none' and whole['device'] == 'cpu'
             assert whole['precision'] == 'fp32' and seen['scale law'].startswith('metric')
-            assert [status.name for status in arrays[-1].status] == [
-                '/depth_anything: node', '/depth_anything: camera']
+            assert [(status.name, status.hardware_id) for status in arrays[-1].status] == [
+                ('depth_anything: node', 'cpu'), ('depth_anything: camera', 'cpu')]
             ends = [int(seen[name]) for name in (
                 'published', 'idle', 'replaced', 'no_camera_info', 'invalid', 'failed',
                 'inactive', 'waiting')]
@@ -103,7 +109,7 @@ def test_the_topic_says_what_the_node_does():
 
 def test_the_period_changes_live():
     arrays = []
-    with ros_context() as context, node_here(context, node__diagnostics_period=3600.0) as node:
+    with ros_context() as context, node_here(context, diagnostic_updater__period=3600.0) as node:
         rig = Rig(context, topics={})
         rig.node.create_subscription(DiagnosticArray, '/diagnostics', arrays.append, 10)
         try:
@@ -111,7 +117,70 @@ def test_the_period_changes_live():
             assert wait_until(lambda: rig.node.count_publishers('/diagnostics'))
             assert not wait_until(lambda: arrays, 0.5)
             assert node.set_parameters_atomically([
-                Parameter('node.diagnostics_period', value=0.1)]).successful
+                Parameter('diagnostic_updater.period', value=0.1)]).successful
             assert wait_until(lambda: len(arrays) > 3)
         finally:
             rig.close()
+
+
+def test_the_namespace_is_in_the_names_when_asked_for():
+    arrays = []
+    with ros_context() as context, node_here(
+            context, '-r', '__ns:=/robot', cameras=('front',), node__autostart=False,
+            diagnostic_updater__period=0.1) as node:
+        rig = Rig(context, topics={})
+        rig.node.create_subscription(DiagnosticArray, '/diagnostics', arrays.append, 10)
+
+        def names():
+            return [status.name for status in arrays[-1].status] if arrays else []
+        try:
+            assert wait_until(lambda: names() == [
+                'depth_anything: node', 'depth_anything: camera front'])
+            assert {status.hardware_id for status in arrays[-1].status} == {NO_DEVICE}
+            assert node.set_parameters_atomically([
+                Parameter('diagnostic_updater.use_fqn', value=True)]).successful
+            assert wait_until(lambda: names() == [
+                '/robot/depth_anything: node', '/robot/depth_anything: camera front'])
+        finally:
+            rig.close()
+
+
+def test_the_messages_are_those_of_diagnostic_updater():
+    diagnostic_updater = pytest.importorskip(
+        'diagnostic_updater', reason='diagnostic_updater is not installed (it has no wheel)')
+    ours, theirs = [], []
+    with ros_context() as context, node_here(
+            context, cameras=('front', 'left'), diagnostic_updater__period=0.1) as node:
+        rig = Rig(context, topics={})
+        rig.node.create_subscription(DiagnosticArray, '/diagnostics', ours.append, 10)
+        rig.node.create_subscription(DiagnosticArray, '/theirs', theirs.append, 10)
+        try:
+            assert wait_until(lambda: node.state == 'active')
+            assert wait_until(lambda: ours and ours[-1].status[0].hardware_id == 'cpu')
+            array = ours[-1]
+            driver = rclpy.create_node('depth_anything', context=context, cli_args=[
+                '--ros-args', '-r', '/diagnostics:=/theirs'])
+            updater = diagnostic_updater.Updater(driver, 3600.0)
+            updater.setHardwareID('cpu')
+            for name, status in zip(('node', 'camera front', 'camera left'), array.status):
+                updater.add(name, filled_with(status))
+            assert wait_until(lambda: driver.count_subscribers('/theirs'))
+            # The first ones only say that it starts.
+            assert wait_until(lambda: updater.force_update() or any(
+                len(item.status) == 3 for item in theirs))
+            driver.destroy_node()
+            found = next(item for item in theirs if len(item.status) == 3)
+            found.header = array.header
+            assert found == array
+        finally:
+            rig.close()
+
+
+def filled_with(status):
+    """Return a task of diagnostic_updater that says what a status says."""
+    def task(wrapper):
+        wrapper.summary(status.level, status.message)
+        for item in status.values:
+            wrapper.add(item.key, item.value)
+        return wrapper
+    return task

@@ -64,7 +64,7 @@ def client():
     options = ('--kind', 'canonical', '--focal-per-width', '0.925', '--delay', str(DELAY),
                '--ros-args', '-p', f'model.queue_size:={QUEUE}',
                # No timer wakes the executor meanwhile: an answer must do so by itself.
-               '-p', 'node.diagnostics_period:=3600.0')
+               '-p', 'diagnostic_updater.period:=3600.0')
     with ros_context() as context, Process(str(HERE / 'exact_node.py'), *options) as node:
         rig = Rig(context)
         try:

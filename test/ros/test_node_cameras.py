@@ -67,7 +67,8 @@ def test_three_cameras_share_one_model_and_nothing_else(context):
         return opened[-1]
 
     arrays = []
-    with node_here(context, service=service, cameras=NAMES, node__diagnostics_period=0.1) as node:
+    with node_here(
+            context, service=service, cameras=NAMES, diagnostic_updater__period=0.1) as node:
         rigs = {name: Rig(context, namespace=f'/{name}', topics={'depth/image': Image})
                 for name in NAMES}
         rigs['front'].node.create_subscription(
@@ -94,12 +95,12 @@ def test_three_cameras_share_one_model_and_nothing_else(context):
                 return {status.name: {item.key: item.value for item in status.values}
                         for status in arrays[-1].status} if arrays else {}
             assert wait_until(lambda: statuses().get(
-                '/depth_anything: camera left', {}).get('invalid') == '1')
-            assert list(statuses()) == ['/depth_anything: node', *(
-                f'/depth_anything: camera {name}' for name in NAMES)]
+                'depth_anything: camera left', {}).get('invalid') == '1')
+            assert list(statuses()) == ['depth_anything: node', *(
+                f'depth_anything: camera {name}' for name in NAMES)]
             for values in statuses().values():
                 assert int(values['received']) >= int(values['published']) >= 2
-            total = statuses()['/depth_anything: node']
+            total = statuses()['depth_anything: node']
             assert int(total['received']) == node.counts().received
         finally:
             closing(rigs)
