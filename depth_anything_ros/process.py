@@ -128,6 +128,22 @@ def choose_profile(environment: MutableMapping[str, str]) -> tuple[Path | None, 
     return profile, f'Fast DDS profile {profile}'
 
 
+def variables_for_children(environment: Mapping[str, str]) -> tuple[dict[str, str], str]:
+    """
+    Return what lets every process of a launch send large images through Fast DDS.
+
+    :param environment: that of the launch, which is not changed.
+    :returns: variables to set, and why there are none where there are none.
+    """
+    if environment.get('DEPTH_ANYTHING_FASTDDS_PROFILE') in ('0', 'false'):
+        return {}, 'fastdds_profile is switched off'
+    chosen = dict(environment)
+    profile, text = choose_profile(chosen)
+    if profile is None:
+        return {}, text
+    return {name: chosen[name] for name in PROFILE_VARIABLES if name in chosen}, text
+
+
 def profile_variables(environment: Mapping[str, str]) -> tuple[str, ...]:
     """
     Return the variables that name the profile to the Fast DDS that is installed.

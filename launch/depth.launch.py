@@ -19,7 +19,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from depth_anything_ros.process import choose_profile, profile_variables
+from depth_anything_ros.process import find_shared, variables_for_children
 from launch import LaunchContext, LaunchDescription
 from launch.actions import (
     DeclareLaunchArgument,
@@ -28,10 +28,9 @@ from launch.actions import (
     SetEnvironmentVariable,
 )
 from launch.conditions import IfCondition
-from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
-from launch_ros.substitutions import FindPackageShare
 
 PACKAGE = 'depth_anything_ros'
 
@@ -40,8 +39,8 @@ ARGUMENTS = {
     'camera_info_topic': ('', 'Its CameraInfo; empty: camera_info beside the image topic.'),
     'namespace': ('', 'Namespace of the node and of its depth/... topics.'),
     'params_file': (
-        PathJoinSubstitution([FindPackageShare(PACKAGE), 'config', 'depth_anything.yaml']),
-        'Parameter file. The arguments below win over it.'),
+        str(find_shared('config/depth_anything.yaml')),
+        'Parameter file. The other arguments win over it.'),
     'model': ('', 'Model name or path (parameter model.name); empty: as the file says.'),
     'device': ('', 'auto, cuda, cuda:N or cpu (model.device); empty: as the file says.'),
     'process_res': (
@@ -58,32 +57,33 @@ PARAMETERS = {
 }
 
 
+def sim_time() -> dict[str, Any]:
+    """Return the parameter that lets a node take its time from /clock, or not."""
+    return {'use_sim_time': ParameterValue(LaunchConfiguration('use_sim_time'), value_type=bool)}
+
+
 def depth_node(context: LaunchContext) -> list[Any]:
     """Return the node with those remappings and parameters that were asked for."""
-    parameters: list[Any] = [LaunchConfiguration('params_file')]
-    given = {
+    given: dict[str, Any] = {
         parameter: ParameterValue(LaunchConfiguration(argument), value_type=kind)
         for argument, (parameter, kind) in PARAMETERS.items()
         if LaunchConfiguration(argument).perform(context)}
-    given['use_sim_time'] = ParameterValue(LaunchConfiguration('use_sim_time'), value_type=bool)
     remappings = [('image', LaunchConfiguration('image_topic'))]
     if LaunchConfiguration('camera_info_topic').perform(context):
         remappings.append(('camera_info', LaunchConfiguration('camera_info_topic')))
     return [Node(
         package=PACKAGE, executable='depth_node', name='depth_anything',
-        namespace=LaunchConfiguration('namespace'), parameters=[*parameters, given],
+        namespace=LaunchConfiguration('namespace'),
+        parameters=[LaunchConfiguration('params_file'), {**given, **sim_time()}],
         remappings=remappings, output='screen',
         arguments=['--ros-args', '--log-level', LaunchConfiguration('log_level')])]
 
 
 def large_images() -> list[Any]:
     """Return what lets every process of this launch send large images through Fast DDS."""
-    if os.environ.get('DEPTH_ANYTHING_FASTDDS_PROFILE') in ('0', 'false'):
-        return []
-    profile, text = choose_profile(dict(os.environ))
-    if profile is None:
-        return [LogInfo(msg=text)]
-    return [SetEnvironmentVariable(name, str(profile)) for name in profile_variables(os.environ)]
+    variables, text = variables_for_children(os.environ)
+    return [SetEnvironmentVariable(name, value) for name, value in variables.items()] \
+        or [LogInfo(msg=text)]
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -94,11 +94,8 @@ def generate_launch_description() -> LaunchDescription:
         'depth/image', 'depth/camera_info', 'depth/points', 'depth/preview')]
     rviz = Node(
         package='rviz2', executable='rviz2', name='rviz2', output='screen',
-        namespace=LaunchConfiguration('namespace'), remappings=topics,
-        parameters=[{'use_sim_time': ParameterValue(
-            LaunchConfiguration('use_sim_time'), value_type=bool)}],
-        arguments=['-d', PathJoinSubstitution(
-            [FindPackageShare(PACKAGE), 'config', 'depth_anything.rviz'])],
+        namespace=LaunchConfiguration('namespace'), remappings=topics, parameters=[sim_time()],
+        arguments=['-d', str(find_shared('config/depth_anything.rviz'))],
         condition=IfCondition(LaunchConfiguration('rviz')))
     return LaunchDescription([
         *(DeclareLaunchArgument(name, default_value=default, description=text)

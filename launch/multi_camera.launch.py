@@ -16,14 +16,20 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
+from depth_anything_ros.process import find_shared, variables_for_children
 from launch import LaunchContext, LaunchDescription
-from launch.actions import DeclareLaunchArgument, OpaqueFunction
-from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch.actions import (
+    DeclareLaunchArgument,
+    LogInfo,
+    OpaqueFunction,
+    SetEnvironmentVariable,
+)
+from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
-from launch_ros.substitutions import FindPackageShare
 
 PACKAGE = 'depth_anything_ros'
 
@@ -39,8 +45,8 @@ ARGUMENTS = {
                         'says. Compressed images are on IMAGE_TOPIC/compressed.'),
     'namespace': ('', 'Namespace of the node and of all relative topics.'),
     'params_file': (
-        PathJoinSubstitution([FindPackageShare(PACKAGE), 'config', 'depth_anything.yaml']),
-        'Parameter file. The arguments here win over it.'),
+        str(find_shared('config/depth_anything.yaml')),
+        'Parameter file. The other arguments win over it.'),
     'model': ('', 'Model name or path (parameter model.name); empty: as the file says.'),
     'device': ('', 'auto, cuda, cuda:N or cpu (model.device); empty: as the file says.'),
     'process_res': (
@@ -103,9 +109,16 @@ def depth_node(context: LaunchContext) -> list[Any]:
         arguments=['--ros-args', '--log-level', LaunchConfiguration('log_level')])]
 
 
+def large_images() -> list[Any]:
+    """Return what lets every process of this launch send large images through Fast DDS."""
+    variables, text = variables_for_children(os.environ)
+    return [SetEnvironmentVariable(name, value) for name, value in variables.items()] \
+        or [LogInfo(msg=text)]
+
+
 def generate_launch_description() -> LaunchDescription:
     """Return the depth node for all cameras."""
     return LaunchDescription([
         *(DeclareLaunchArgument(name, default_value=default, description=text)
           for name, (default, text) in ARGUMENTS.items()),
-        OpaqueFunction(function=depth_node)])
+        *large_images(), OpaqueFunction(function=depth_node)])

@@ -12,56 +12,23 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-import ast
-import importlib.util
-import os
-from pathlib import Path
-import re
-import signal
-import subprocess
-import sys
+"""The launched node by the real ``ros2 launch``, and what rviz is told to show."""
 
+import re
+
+from depth_anything_ros.settings import lookup
+from launch_parts import launched, needs_launch, ROOT
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[2]
-LAUNCH = ROOT / 'launch' / 'depth.launch.py'
-ARGUMENTS = {
-    'image_topic', 'camera_info_topic', 'namespace', 'params_file', 'model', 'device',
-    'process_res', 'rviz', 'log_level', 'use_sim_time', 'autostart'}
-needs_launch = pytest.mark.skipif(
-    importlib.util.find_spec('launch_ros') is None,
-    reason='launch_ros is not installed (it has no wheel)')
+FILES = ('depth.launch.py', 'multi_camera.launch.py', 'demo.launch.py')
 
 
-def launch(*arguments, **options):
-    program = 'import sys; from ros2cli.cli import main; sys.exit(main())'
-    return subprocess.Popen(
-        [sys.executable, '-c', program, 'launch', str(LAUNCH), *arguments], text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, **options)
-
-
-def test_the_file_declares_the_promised_arguments():
-    tree = ast.parse(LAUNCH.read_text())
-    table = next(node.value for node in ast.walk(tree) if isinstance(node, ast.Assign)
-                 and node.targets[0].id == 'ARGUMENTS')
-    assert {key.value for key in table.keys} == ARGUMENTS
-    used = set(re.findall(r"LaunchConfiguration\('(\w+)'\)", LAUNCH.read_text()))
-    renamed = set(re.findall(r"'(\w+)': \('[\w.]+', \w+\)", LAUNCH.read_text()))
-    assert used | renamed == ARGUMENTS, 'every argument has an effect'
-
-
-def test_the_parameters_it_sets_exist():
-    from depth_anything_ros.settings import lookup
-    for name, kind in re.findall(r"\('(\w+\.\w+)', (\w+)\)", LAUNCH.read_text()):
+@pytest.mark.parametrize('file', FILES)
+def test_the_parameters_it_sets_exist(file):
+    text = (ROOT / 'launch' / file).read_text()
+    for name, kind in re.findall(r"\('(\w+\.\w+)', (\w+)\)", text):
         assert type(lookup(name).default).__name__ == kind
-
-
-@needs_launch
-def test_show_args():
-    out, _ = launch('--show-args').communicate(timeout=60)
-    for name in ARGUMENTS:
-        assert f"'{name}':" in out
 
 
 @needs_launch
@@ -70,25 +37,38 @@ def test_a_launched_node_works_and_ends_cleanly(interrupts):
     import rclpy
     from ros_parts import ros_context, wait_until
     from sensor_msgs.msg import PointCloud2
-    process = launch(
-        'model:=da3-tiny', 'device:=cpu', 'namespace:=robot', 'image_topic:=/front/image_raw',
-        'process_res:=140', f'params_file:={ROOT / "config" / "depth_anything.yaml"}')
-    try:
-        with ros_context() as context:
-            node = rclpy.create_node('looker', context=context)
-            # The camera is subscribed to while somebody reads an output.
-            node.create_subscription(PointCloud2, '/robot/depth/points', print, 1)
-            assert wait_until(lambda: node.count_subscribers('/front/image_raw') == 1, 60)
-            assert wait_until(lambda: node.count_subscribers('/front/camera_info') == 1)
-            assert wait_until(lambda: node.count_publishers('/robot/depth/points') == 1)
-    finally:
-        for _ in range(interrupts):
-            os.killpg(process.pid, signal.SIGINT)
+    with launched(
+            'depth.launch.py', 'model:=da3-tiny', 'device:=cpu', 'namespace:=robot',
+            'image_topic:=/front/image_raw', 'process_res:=140',
+            interrupts=interrupts) as said, ros_context() as context:
+        node = rclpy.create_node('looker', context=context)
+        # The camera is subscribed to while somebody reads an output.
+        node.create_subscription(PointCloud2, '/robot/depth/points', print, 1)
+        assert wait_until(lambda: node.count_subscribers('/front/image_raw') == 1, 60)
+        assert wait_until(lambda: node.count_subscribers('/front/camera_info') == 1)
+        assert wait_until(lambda: node.count_publishers('/robot/depth/points') == 1)
+    assert 'process has finished cleanly' in said[0], said[0]
+
+
+@needs_launch
+def test_the_demo_gives_depth_in_a_namespace_from_a_file_of_parameters(tmp_path):
+    from ros_parts import Rig, ros_context, wait_until
+    from sensor_msgs.msg import CameraInfo, Image
+    path = tmp_path / 'given.yaml'
+    path.write_text('/**:\n  ros__parameters:\n    depth: {output_size: model}\n')
+    with launched(
+            'demo.launch.py', 'namespace:=robot', 'image_topic:=front/image', 'device:=cpu',
+            'process_res:=140', f'params_file:={path}') as said, ros_context() as context:
+        rig = Rig(context, namespace='/robot', topics={
+            'depth/image': Image, 'depth/camera_info': CameraInfo, 'front/image': Image})
         try:
-            out, _ = process.communicate(timeout=20)
+            assert wait_until(lambda: all(rig.got.values()), 90), rig.seen()
+            depth = next(iter(rig.got['depth/image'].values()))
+            image = next(iter(rig.got['front/image'].values()))
+            assert (image.width, depth.width) == (640, 140)
         finally:
-            process.kill()
-    assert 'process has finished cleanly' in out, out
+            rig.close()
+    assert said[0].count('process has finished cleanly') == 2, said[0]
 
 
 def test_the_rviz_view_shows_what_the_node_publishes():
