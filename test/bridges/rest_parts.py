@@ -49,13 +49,13 @@ def raw(bridge, data, patience=PATIENCE_S):
 
 
 def read_all(connection):
-    reply = b''
+    parts = []
     try:
         while chunk := connection.recv(65536):
-            reply += chunk
+            parts.append(chunk)
     except ConnectionError:
         pass
-    return reply
+    return b''.join(parts)
 
 
 def get(path, *headers, host='127.0.0.1'):

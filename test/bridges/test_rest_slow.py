@@ -166,3 +166,21 @@ def test_sigterm_finishes_what_is_under_way():
         assert [reply.status_code for reply in replies] == [200] * 3, [
             reply.text[:300] for reply in replies if reply.status_code != 200]
         assert {len(reply.content) for reply in replies} == {4 * 600 * 800}
+
+
+def test_what_outlasts_the_drain_is_refused_in_words(caplog):
+    gate = Gate()
+    with ThreadPoolExecutor(2) as pool, serving(gate, kind=DepthKind.METRIC) as client:
+        asked = [pool.submit(client.post, path, **more) for path, more in (
+            ('/v1/depth', {'content': PNG}),
+            ('/v1/batch', {'files': [('image', ('a.png', PNG, 'image/png'))]}))]
+        assert gate.entered.wait(PATIENCE_S)
+        while client.bridge.context.service().statistics().under_way < 2:
+            time.sleep(0.01)
+        client.bridge.stop(1.0)
+        for reply in (future.result() for future in asked):
+            assert reply.status_code == 503 and int(reply.headers['Retry-After']) > 0
+            assert reply.json()['code'] == 'not_ready' and 'stopping' in reply.json()['detail']
+            assert reply.json()['request_id'] == reply.headers['X-Request-Id']
+        gate.opened.set()
+    assert not [record for record in caplog.records if record.exc_info]

@@ -87,7 +87,8 @@ def create_app(context: RestContext, rooms: Sequence[str] = ROOMS) -> FastAPI:
         allow_credentials=False)
     app.add_middleware(
         Outer, loopback=loopback, keyed=bool(options.access.key), hosts=options.hosts,
-        origins=options.origins, done=context.metrics.request)
+        origins=options.origins, done=context.metrics.request,
+        closing=context.draining.is_set)
     return app
 
 

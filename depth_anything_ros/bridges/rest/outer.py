@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import re
 import socket
@@ -25,7 +26,7 @@ import uuid
 
 from depth_anything_ros.bridges.access import is_loopback
 from depth_anything_ros.bridges.rest.replies import refuse, REQUEST_ID
-from depth_anything_ros.errors import Forbidden
+from depth_anything_ros.errors import Forbidden, NotReady
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -78,7 +79,7 @@ class Outer:
 
     def __init__(
         self, app: ASGIApp, *, loopback: bool, keyed: bool, hosts: Sequence[str],
-        origins: Sequence[str], done: Done,
+        origins: Sequence[str], done: Done, closing: Callable[[], bool],
     ) -> None:
         """
         Stand in front of an application.
@@ -89,8 +90,9 @@ class Outer:
         :param hosts: further names that a Host may have.
         :param origins: further pages that may ask, '*' for all, 'null' for files.
         :param done: is told route, method, status and seconds of every request.
+        :param closing: returns whether the server is ending.
         """
-        self._app, self._done = app, done
+        self._app, self._done, self._closing = app, done, closing
         self._hosts = {name.lower() for name in hosts}
         self._any_host = '*' in self._hosts or (keyed and not loopback)
         self._loopback = loopback
@@ -124,6 +126,14 @@ class Outer:
 
         try:
             await self._checked(scope, receive, named, headers)
+        except asyncio.CancelledError:
+            # What outlasts the time that the server gives to requests under way; uvicorn would
+            # send a bare 500 for it.
+            if status or scope['type'] != 'http' or not self._closing():
+                raise
+            await refuse(NotReady(
+                'the server is stopping and this was not done in time; ask again'),
+                scope, receive, named)
         finally:
             if scope['type'] == 'http':
                 route = getattr(scope.get('route'), 'path', OTHER)
