@@ -23,14 +23,14 @@ from pathlib import Path
 import signal
 import sys
 import threading
-from typing import Callable, Mapping, Sequence
+from typing import Callable, Mapping, Protocol, Sequence
 
 from depth_anything_ros.bridges.access import Access, KEY_VARIABLE
 from depth_anything_ros.bridges.base import Bridge, DRAIN_S
 from depth_anything_ros.bridges.image_roots import ImageRoots
-from depth_anything_ros.errors import DepthAnythingError
+from depth_anything_ros.errors import ConfigError, DepthAnythingError
 from depth_anything_ros.process import set_up_process
-from depth_anything_ros.service import open_service
+from depth_anything_ros.service import DepthService, open_service
 from depth_anything_ros.settings import changed, ModelSettings, Settings
 
 logger = logging.getLogger(__name__)
@@ -69,6 +69,14 @@ class Ending:
     def wait(self) -> None:
         """Wait until somebody asks."""
         self._asked.wait()
+
+
+class ManyModels(Protocol):
+    """A bridge whose requests choose among models."""
+
+    def start(self, service: DepthService, *further: DepthService) -> None:
+        """Serve with the first where nobody chooses."""
+        ...
 
 
 def model_name(text: str) -> str:
@@ -199,6 +207,7 @@ def tcp_bridge(arguments: argparse.Namespace, port: int, ending: Ending) -> Brid
 
 def serve(
     bridges: Mapping[str, Bridge], arguments: argparse.Namespace, ending: Ending,
+    choosing: ManyModels | None = None,
 ) -> int:
     """
     Open the ports, load the engine, serve until a signal, and end in order.
@@ -206,6 +215,7 @@ def serve(
     :param bridges: what to serve, by name.
     :param arguments: the flags of :func:`add_model_arguments`.
     :param ending: ends the program; signals ask it too.
+    :param choosing: that of the bridges which is given the models of ``--also-model`` too.
     :returns: 0 after an orderly end, 1 when a port cannot be had.
     :raises ConfigError: when the device is not to be had.
     :raises ModelLoadFailed: when the weights are missing or do not fit.
@@ -227,15 +237,18 @@ def serve(
             'model.name': str(arguments.model), 'model.device': arguments.device,
             'model.devices': arguments.devices,
             'model.download': arguments.download, 'model.queue_size': arguments.queue_size})
-        service = open_service(settings)
-        info = service.info
-        logger.info('%s on %s, %s; licence of the weights: %s', info.model, info.device,
-                    info.precision, info.licence)
-        for warning in info.warnings:
-            logger.warning('%s', warning)
+        services = list[DepthService]()
         try:
+            for model in (arguments.model, *(arguments.also_model if choosing else ())):
+                services.append(opened_service(changed(settings, {'model.name': str(model)})))
+                names = [service.info.model for service in services]
+                if len(set(names)) < len(names):
+                    raise ConfigError(f'{names[-1]} is named twice by --model and --also-model')
+            for bridge in bridges.values():
+                bridge.start(services[0])
+            if choosing is not None:
+                choosing.start(*services)
             for name, bridge in bridges.items():
-                bridge.start(service)
                 print(f'serving {name} at {bridge.address}', flush=True)
             ending.wait()
             logger.info('stopping: requests under way have %g s', ending.seconds)
@@ -243,11 +256,23 @@ def serve(
             for bridge in opened:
                 bridge.stop(ending.seconds)
             opened.clear()
-            service.close()
+            for service in services:
+                service.close()
     finally:
         for bridge in opened:
             bridge.stop()
     return 0
+
+
+def opened_service(settings: Settings) -> DepthService:
+    """Return the service of a model that is loaded now, and say in the log what it is."""
+    service = open_service(settings)
+    info = service.info
+    logger.info('%s on %s, %s; licence of the weights: %s', info.model, info.device,
+                info.precision, info.licence)
+    for warning in info.warnings:
+        logger.warning('%s', warning)
+    return service
 
 
 def run_program(

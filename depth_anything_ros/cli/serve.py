@@ -52,8 +52,11 @@ def run(arguments: argparse.Namespace) -> int:
         bridges['zmq'] = launcher.zmq_bridge(arguments, arguments.zmq_port)
     if arguments.tcp:
         bridges['tcp'] = launcher.tcp_bridge(arguments, arguments.tcp_port, ending)
-    if arguments.rest:
-        bridges['rest'] = program.rest_bridge(arguments)
+    rest = program.rest_bridge(arguments) if arguments.rest else None
+    if rest is not None:
+        bridges['rest'] = rest
+    elif arguments.also_model:
+        raise ConfigError('--also-model needs --rest: the other protocols have one model')
     if not bridges:
         raise ConfigError('nothing to serve: say --zmq, --tcp, --rest or several of them')
-    return launcher.serve(bridges, arguments, ending)
+    return launcher.serve(bridges, arguments, ending, rest)

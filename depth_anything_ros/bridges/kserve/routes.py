@@ -44,7 +44,7 @@ from depth_anything_ros.bridges.rest.routes.batch import AT_ONCE
 from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.result import DepthResult
 from depth_anything_ros.errors import Busy, NotReady
-from depth_anything_ros.service import EngineInfo
+from depth_anything_ros.service import DepthService
 from depth_anything_ros.wire.coding import compressed, expanded, ZLIB
 from depth_anything_ros.wire.kserve import HEADER_LENGTH, read_request
 from fastapi import APIRouter, FastAPI, Path, Request
@@ -89,13 +89,13 @@ def register(app: FastAPI, context: RestContext) -> None:
     router = APIRouter(tags=['KServe v2'])
     about = errors(404, 422, *ALWAYS)
 
-    def model(name: str, version: str = '') -> EngineInfo:
-        info = context.service().info
-        if name != info.model:
-            raise NotFound(f'model {name[:60]!r} is not here; accepted: {info.model}')
+    def service_of(name: str, version: str = '') -> DepthService:
+        loaded = {service.info.model: service for service in context.services()}
+        if name not in loaded:
+            raise NotFound(f'model {name[:60]!r} is not here; accepted: {", ".join(loaded)}')
         if version not in ('', VERSION):
             raise NotFound(f'version {version[:20]!r} of {name} is not here; accepted: {VERSION}')
-        return info
+        return loaded[name]
 
     @router.get('/v2', summary='What the server is', responses=errors(*ALWAYS))
     async def server() -> dict[str, Any]:
@@ -112,10 +112,10 @@ def register(app: FastAPI, context: RestContext) -> None:
 
     def readiness(name: str, version: str = '') -> JSONResponse:
         try:
-            info = model(name, version) if name else context.service().info
+            service = service_of(name, version) if name else context.service()
         except NotReady as error:
             return JSONResponse({'error': str(error)}, NOT_READY)
-        return JSONResponse({'name': info.model, 'ready': True})
+        return JSONResponse({'name': service.info.model, 'ready': True})
 
     @router.get(MODEL + '/ready', summary='Is this model loaded and warm?',
                 responses=errors(NOT_READY, 404, 422, *ALWAYS))
@@ -129,20 +129,20 @@ def register(app: FastAPI, context: RestContext) -> None:
 
     @router.get(MODEL, summary='What the model takes and gives', responses=about)
     async def metadata(name: Name) -> dict[str, Any]:
-        return model_metadata(model(name))
+        return model_metadata(service_of(name).info)
 
     @router.get(ONE_VERSION, summary='What this version takes and gives', responses=about)
     async def version_metadata(name: Name, version: Version) -> dict[str, Any]:
-        return model_metadata(model(name, version))
+        return model_metadata(service_of(name, version).info)
 
     @router.get(MODEL + '/config', summary='Its configuration, in the words of Triton',
                 responses=about)
     async def config(name: Name) -> dict[str, Any]:
-        return model_config(model(name))
+        return model_config(service_of(name).info)
 
     @router.get(ONE_VERSION + '/config', summary='That of this version', responses=about)
     async def version_config(name: Name, version: Version) -> dict[str, Any]:
-        return model_config(model(name, version))
+        return model_config(service_of(name, version).info)
 
     answers = {200: {'description': 'JSON, or JSON and the raw bytes of tensors behind it; '
                      'parameters say units, kind and scale law.', 'content': {
@@ -154,17 +154,17 @@ def register(app: FastAPI, context: RestContext) -> None:
     @router.post(MODEL + '/infer', summary=f'Depth of up to {BATCH} images', openapi_extra=READS,
                  response_class=Response, responses=answers)
     async def infer(name: Name, request: Request) -> Response:
-        return await answer(model(name), request, context)
+        return await answer(service_of(name), request, context)
 
     @router.post(ONE_VERSION + '/infer', summary='The same of this version', openapi_extra=READS,
                  response_class=Response, responses=answers)
     async def version_infer(name: Name, version: Version, request: Request) -> Response:
-        return await answer(model(name, version), request, context)
+        return await answer(service_of(name, version), request, context)
 
     app.include_router(router)
 
 
-async def answer(info: EngineInfo, request: Request, context: RestContext) -> Response:
+async def answer(service: DepthService, request: Request, context: RestContext) -> Response:
     """Return the reply to an inference request for the loaded model."""
     due = context.deadline_of(request)
     coding = request.headers.get('content-encoding', 'identity').strip().lower()
@@ -186,7 +186,7 @@ async def answer(info: EngineInfo, request: Request, context: RestContext) -> Re
         seconds = seconds_of(asked)
         if seconds is not None:
             due = min(due, time.monotonic() + seconds)
-        wishes = asked.wishes(outputs_of(info))
+        wishes = asked.wishes(outputs_of(service.info))
         options = options_of(asked, wishes)
         frames = frames_of(asked, context.options.limits.message)
         check_size(frames, wishes)
@@ -194,7 +194,7 @@ async def answer(info: EngineInfo, request: Request, context: RestContext) -> Re
 
         async def one(frame: Frame) -> DepthResult:
             async with turns:
-                return await context.estimate(request, frame, options, due)
+                return await context.estimate(request, frame, options, due, service)
 
         tasks = [asyncio.ensure_future(one(frame)) for frame in frames]
         try:
@@ -204,7 +204,7 @@ async def answer(info: EngineInfo, request: Request, context: RestContext) -> Re
                 task.cancel()
 
         def written() -> Response:
-            return reply_of(*response_of(asked, info.model, wishes, results), request)
+            return reply_of(*response_of(asked, service.info.model, wishes, results), request)
 
         return await context.timed('encode', written)
     finally:

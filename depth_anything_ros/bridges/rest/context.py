@@ -22,7 +22,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 import os
 import time
-from typing import Any, Awaitable, Callable, TypeVar
+from typing import Any, Awaitable, Callable, Sequence, TypeVar
 
 from depth_anything_ros.bridges.rest.metrics import Metrics
 from depth_anything_ros.bridges.rest.options import RestOptions
@@ -30,7 +30,12 @@ from depth_anything_ros.bridges.rest.shares import Shares
 from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.options import FrameOptions
 from depth_anything_ros.core.result import DepthResult
-from depth_anything_ros.errors import DeadlineExceeded, DepthAnythingError, NotReady
+from depth_anything_ros.errors import (
+    DeadlineExceeded,
+    DepthAnythingError,
+    NotReady,
+    UnknownModel,
+)
 from depth_anything_ros.service import DepthService
 from pydantic import BaseModel
 from starlette.requests import ClientDisconnect, Request
@@ -79,34 +84,51 @@ class RestContext:
         self.last_errors: deque[dict[str, Any]] = deque(maxlen=LAST_ERRORS)
         self.starting: list[Hook] = []
         self.stopping: list[Hook] = []
-        self._service: DepthService | None = None
-        self.metrics = Metrics(lambda: self._service)
+        self._services: tuple[DepthService, ...] = ()
+        self.metrics = Metrics(lambda: self._services)
         self._pool = ThreadPoolExecutor(WORKERS, 'rest-work')
 
-    def serve(self, service: DepthService) -> None:
-        """Use a service from now on; from any thread."""
-        self._service = service
+    def serve(self, *services: DepthService) -> None:
+        """Use these services from now on, the first where nobody chooses; from any thread."""
+        self._services = services
 
     @property
     def stage(self) -> str:
         """Return 'loading', 'ready' or 'closing'."""
         if self.draining.is_set():
             return 'closing'
-        return 'loading' if self._service is None else 'ready'
+        return 'ready' if self._services else 'loading'
 
-    def service(self) -> DepthService:
+    def services(self) -> Sequence[DepthService]:
         """
-        Return the service.
+        Return the services, one of each model; there is at least one.
 
         :raises NotReady: while the model is loading, and when the server ends.
         """
-        if self._service is None or self.draining.is_set():
+        services = self._services
+        if not services or self.draining.is_set():
             raise NotReady(f'the server is {self.stage}; try again')
-        return self._service
+        return services
+
+    def service(self, model: str = '') -> DepthService:
+        """
+        Return the service of a model.
+
+        :param model: its name, '' for the first one.
+        :raises NotReady: as :meth:`services` does.
+        :raises UnknownModel: when it is not loaded.
+        """
+        services = self.services()
+        for service in services:
+            if model in ('', service.info.model):
+                return service
+        raise UnknownModel(
+            f'model {model[:60]!r} is not loaded; here is '
+            f'{", ".join(service.info.model for service in services)}')
 
     def serves(self, service: DepthService) -> bool:
         """Return whether a service is still the one that answers."""
-        return self._service is service and not self.draining.is_set()
+        return service in self._services and not self.draining.is_set()
 
     def on_start(self, hook: Hook) -> None:
         """Call an async function in the event loop before the first request."""
@@ -171,7 +193,7 @@ class RestContext:
 
     async def estimate(
         self, request: Request, frame: Frame, options: FrameOptions,
-        deadline: float | None = None,
+        deadline: float | None = None, service: DepthService | None = None,
     ) -> DepthResult:
         """
         Return the result for a frame; queued work is cancelled when nobody waits any more.
@@ -180,12 +202,13 @@ class RestContext:
         :param frame: the image.
         :param options: what is asked of it.
         :param deadline: when it is due, default: as :meth:`deadline_of` says.
+        :param service: whose model is asked, default: the first one's.
         :raises Busy: when the queue is full.
         :raises DeadlineExceeded: when it is not done in time.
         :raises starlette.requests.ClientDisconnect: when the client is gone.
         """
         due = self.deadline_of(request) if deadline is None else deadline
-        future: Future[DepthResult] = self.service().submit(
+        future: Future[DepthResult] = (service or self.service()).submit(
             lambda: frame, options, deadline=due)
         waiting = asyncio.wrap_future(future)
         gone: asyncio.Future[Any] = asyncio.ensure_future(_disconnected(request))

@@ -25,7 +25,7 @@ from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.options import FrameOptions, Output
 from depth_anything_ros.core.resize import resize_depth, resize_nearest
 from depth_anything_ros.core.result import DepthResult
-from depth_anything_ros.errors import InvalidRequest, UnknownModel
+from depth_anything_ros.errors import InvalidRequest
 from depth_anything_ros.wire.images import decode_image
 import numpy as np
 from starlette.requests import Request
@@ -77,17 +77,6 @@ def options_of(fields: read.Fields, form: str) -> FrameOptions:
         outputs=frozenset(Output(name) for name in wanted | {Output.DEPTH.value}))
 
 
-def check_model(fields: read.Fields, context: RestContext) -> None:
-    """
-    Refuse a request for another model than the one that is loaded.
-
-    :raises UnknownModel: when it is another.
-    """
-    name, loaded = fields.get('model', ''), context.service().info.model
-    if name and name != loaded:
-        raise UnknownModel(f'model {name[:60]!r} is not loaded; here is {loaded}')
-
-
 def resized(result: DepthResult, size: tuple[int, int] | None) -> DepthResult:
     """Return a result at another size (width, height), with the camera that belongs to it."""
     if size is None or size == result.depth.shape[::-1]:
@@ -115,9 +104,9 @@ async def result_for(
     :param context: what the routes share.
     """
     size = read.size_of(fields, 'output_size')
-    check_model(fields, context)
+    service = context.service(fields.get('model', ''))
     # Pixels in RGB are used where they are: a thread would cost more than that.
     ready = not isinstance(data, bytes) and data.shape[2:] == (3,)
     frame = await context.timed('decode', frame_of, data, fields, context, here=ready)
-    result = await context.estimate(request, frame, options)
+    result = await context.estimate(request, frame, options, service=service)
     return result if size is None else await context.work(resized, result, size)

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections import deque
 import time
-from typing import Callable, Iterable, Iterator, Mapping
+from typing import Callable, Iterable, Iterator, Mapping, Sequence
 
 from depth_anything_ros.core.result import DepthResult
 from depth_anything_ros.errors import MissingDependency
@@ -43,6 +43,8 @@ STAGES: Mapping[str, tuple[str, ...]] = {
     'infer': ('infer',), 'finish': ('finish',)}
 """Our stages, and the timings of a result that each is made of."""
 
+OUTCOMES = ('done', 'failed', 'expired', 'cancelled', 'refused')
+
 RECENT = 512
 """Requests from which the dashboard's percentiles are computed."""
 
@@ -50,16 +52,16 @@ RECENT = 512
 class Metrics:
     """What one server has done."""
 
-    def __init__(self, service: Callable[[], DepthService | None]) -> None:
+    def __init__(self, services: Callable[[], Sequence[DepthService]]) -> None:
         """
         Begin at zero.
 
-        :param service: returns the service, None while the model is loading.
+        :param services: returns the services, none while the model is loading.
         """
         self.registry = CollectorRegistry()
         self.recent: deque[tuple[float, float]] = deque(maxlen=RECENT)
         """When each of the last requests ended, and the seconds that it took."""
-        self._service = service
+        self._services = services
         self._requests = Counter(
             f'{PREFIX}http_requests', 'HTTP requests by route, method and status.',
             ('route', 'method', 'status'), registry=self.registry)
@@ -92,19 +94,27 @@ class Metrics:
                 self.stage(stage, sum(found))
 
     def collect(self) -> Iterator[Metric]:
-        """Yield what the service counts; called by the registry."""
-        service = self._service()
-        yield gauge('ready', 'Whether the model is loaded.', [((), float(service is not None))])
-        if service is None:
+        """Yield what the services count; called by the registry."""
+        services = self._services()
+        yield gauge('ready', 'Whether the model is loaded.', [((), float(bool(services)))])
+        if not services:
             return
+        service = services[0]
         seen = service.statistics()
+        if len(services) > 1:
+            each = [(one.info.model, one.statistics()) for one in services]
+            yield counter('model_requests', 'Requests of each model by outcome; what names no '
+                          'model is of the first one.', [
+                              ((model, name), getattr(found, name)) for model, found in each
+                              for name in OUTCOMES], ('model', 'outcome'))
+            yield gauge('model_queue_under_way', 'Requests of each model under way.', [
+                ((model,), found.under_way) for model, found in each], ('model',))
         yield gauge('queue_size', 'Requests that may be under way.', [((), seen.queue_size)])
         yield gauge('queue_under_way', 'Requests under way.', [((), seen.under_way)])
         yield gauge('queue_waiting', 'Pictures in front of each stage.', zip(
             (('prepare',), ('infer',), ('finish',)), seen.waiting), ('stage',))
         yield counter('requests', 'Requests of all bridges by outcome.', [
-            ((name,), getattr(seen, name))
-            for name in ('done', 'failed', 'expired', 'cancelled', 'refused')], ('outcome',))
+            ((name,), getattr(seen, name)) for name in OUTCOMES], ('outcome',))
         yield counter('batches', 'Calls of the network by the pictures in each.', [
             ((str(size),), count) for size, count in seen.batches.items()], ('size',))
         yield counter('infer_busy_seconds', 'Time of the network.', [((), seen.busy_s)])

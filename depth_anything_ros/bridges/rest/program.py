@@ -18,16 +18,18 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Any, Sequence, TYPE_CHECKING
 
 from depth_anything_ros.bridges import launcher
 from depth_anything_ros.bridges.backend.exports import ExportRoots
-from depth_anything_ros.bridges.base import Bridge
 from depth_anything_ros.bridges.image_roots import ImageRoots
 from depth_anything_ros.bridges.rest.fetching import FetchPolicy
 from depth_anything_ros.bridges.rest.options import PORT, RestOptions
 from depth_anything_ros.reconstruction.sessions import SessionLimits
 from depth_anything_ros.settings import ModelSettings
+
+if TYPE_CHECKING:
+    from depth_anything_ros.bridges.rest.server import RestBridge
 
 
 def add_http_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,6 +45,9 @@ def add_http_arguments(parser: argparse.ArgumentParser) -> None:
                         help='let clients name pictures on public https servers')
     parser.add_argument('--image-url-host', action='append', default=[], metavar='NAME',
                         help='only from this server; repeatable')
+    parser.add_argument('--also-model', action='append', default=[], type=launcher.model_name,
+                        metavar='NAME', help='load this model too, for HTTP requests that choose '
+                        'it by model, or by encoder on the routes of the older API; repeatable')
     launcher.add_tls_arguments(parser)
     parser.add_argument('--rate', type=float, default=0.0, metavar='N',
                         help='HTTP requests per second that one client may send '
@@ -90,7 +95,7 @@ def options_of(arguments: argparse.Namespace) -> RestOptions:
         exports=ExportRoots(arguments.export_root), gallery=arguments.gallery_dir)
 
 
-def rest_bridge(arguments: argparse.Namespace) -> Bridge:
+def rest_bridge(arguments: argparse.Namespace) -> RestBridge:
     """Return the REST bridge that the flags describe."""
     from depth_anything_ros.bridges.rest.server import RestBridge
     return RestBridge(options_of(arguments), arguments.port)
@@ -100,7 +105,8 @@ def rest_program(arguments: argparse.Namespace) -> int:
     """Serve HTTP as the flags of :func:`add_rest_arguments` say and return the exit code."""
     if arguments.reload:
         return reloading(arguments)
-    return launcher.serve({'rest': rest_bridge(arguments)}, arguments, launcher.Ending())
+    bridge = rest_bridge(arguments)
+    return launcher.serve({'rest': bridge}, arguments, launcher.Ending(), bridge)
 
 
 def run_rest(argv: Sequence[str] | None = None) -> int:

@@ -23,7 +23,7 @@ is metres.
 from __future__ import annotations
 
 import base64
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 from depth_anything_ros.core.depth import DepthKind
 from depth_anything_ros.core.result import DepthResult
@@ -63,17 +63,20 @@ def seed_depth(result: DepthResult, dataset: str, max_depth: float) -> tuple[Dep
     return np.where(np.isfinite(result.depth), scaled, np.float32(max_depth)), text
 
 
-def encoder_note(encoder: str, model: str) -> str:
+def model_for(encoder: str, models: Sequence[str]) -> tuple[str, str]:
     """
-    Return what a client must hear that asked for a model of another size, '' for nothing.
+    Return the model that an encoder means, and what a client must hear about it, '' for nothing.
 
     :param encoder: as the request has it.
-    :param model: name of the model that answered: the one that is loaded.
+    :param models: names of those that are loaded, at least one; the first answers where none has
+        the size.
     """
     size = SIZES[encoder]
-    if size in model.replace('_', '-').split('-'):
-        return ''
-    return f'encoder {encoder} stands for a {size} model; {model}, the only one loaded, answered'
+    for model in models:
+        if size in model.replace('_', '-').split('-'):
+            return model, ''
+    return models[0], (
+        f'encoder {encoder} stands for a {size} model; none is loaded, {models[0]} answered')
 
 
 def levels(depth: Depth, largest: int) -> npt.NDArray[np.generic]:

@@ -104,9 +104,14 @@ class RestBridge:
         """Return what the routes share, once the bridge listens."""
         return self._context
 
-    def start(self, service: DepthService) -> None:
-        """Serve with a service that stays the caller's."""
-        self._context.serve(service)
+    def start(self, service: DepthService, *further: DepthService) -> None:
+        """
+        Serve with services that stay the caller's.
+
+        :param service: answers where a request chooses no model.
+        :param further: of other models, for requests that choose them.
+        """
+        self._context.serve(service, *further)
 
     def stop(self, timeout: float = DRAIN_S) -> None:
         """

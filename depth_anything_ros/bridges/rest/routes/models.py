@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The model that is served: what it is, what it may be used for, what it can."""
+"""The models that are served: what each is, what it may be used for, what it can."""
 
 from __future__ import annotations
 
@@ -39,6 +39,6 @@ def register(app: FastAPI, context: RestContext) -> None:
 
     @router.get('/v1/models', summary='What is loaded', responses=errors(*ALWAYS))
     async def models() -> dict[str, Any]:
-        return {'models': [model_row(context.service().info)]}
+        return {'models': [model_row(service.info) for service in context.services()]}
 
     app.include_router(router)

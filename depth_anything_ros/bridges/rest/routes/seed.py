@@ -29,8 +29,8 @@ from depth_anything_ros.bridges.rest.replies import request_id_of, UnsupportedMe
 from depth_anything_ros.bridges.rest.seed_law import (
     DEFAULT_FOV,
     DEPTH_FORMS,
-    encoder_note,
     file_of,
+    model_for,
     RANGES,
     seed_depth,
 )
@@ -165,7 +165,10 @@ def register(app: FastAPI, context: RestContext) -> None:
             raise InvalidRequest(NO_DEPTH.format(what))
         if top < 0:
             raise InvalidRequest(f'max_depth must be positive, seen {top:g}')
-        info = context.service().info
+        loaded = [service.info.model for service in context.services()]
+        model, note = model_for(asked.encoder, loaded)
+        service = context.service(model)
+        info = service.info
         if make is cloud_reply and asked.camera_intrinsics is None \
                 and not info.predicts_intrinsics:
             raise InvalidRequest(NO_CAMERA)
@@ -182,11 +185,11 @@ def register(app: FastAPI, context: RestContext) -> None:
         options = FrameOptions(
             process_res=asked.model_input_size, process_res_method='lower_bound_resize',
             fov_deg=DEFAULT_FOV if assumed else 0.0)
-        result = await context.estimate(request, frame, options)
+        result = await context.estimate(request, frame, options, service=service)
         remember(context.models_loaded, asked, top)
         reply = await context.timed('encode', make, result, asked, top)
         reply['request_id'] = request_id_of(request.scope)
-        if note := encoder_note(asked.encoder, result.model):
+        if note:
             reply['notes'].append(note)
         if assumed:
             reply['notes'].append(
