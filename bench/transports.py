@@ -207,10 +207,9 @@ def readers(width: int, height: int, rounds: int) -> list[report.Row]:
         'read, next of a client': lambda: read(next_request()), 'read, first of its kind':
         first_read, 'pickle.loads': lambda: pickle.loads(next_request())},
         rounds=rounds, warm_up=20)
-    return [
-        report.compared(samples, 'read, next of a client', 'pickle.loads',
-                        report.bar('at most', READER_BAR)),
-        report.compared(samples, 'read, first of its kind', 'pickle.loads')]
+    limit = report.bar('at most', READER_BAR)
+    return [report.compared(samples, name, 'pickle.loads', limit)
+            for name in ('read, next of a client', 'read, first of its kind')]
 
 
 def measure(rounds: int) -> list[report.Row]:

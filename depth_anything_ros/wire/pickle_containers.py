@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Sequence
+from typing import Mapping, Sequence
 
 from depth_anything_ros.errors import InvalidRequest, PayloadTooLarge
 from depth_anything_ros.wire.inert import MARKS, seen, shown
@@ -66,6 +66,14 @@ class Containers:
         made: dict[object, object] = {}
         self._extents[id(made)] = Extent()
         return made
+
+    def know(self, extents: Mapping[int, Extent]) -> None:
+        """Take in tuples that are always the same, and that nobody ever frees."""
+        self._extents.update(extents)
+
+    def extents(self, values: Sequence[object]) -> dict[int, Extent]:
+        """Return what is known of the tuples among some values."""
+        return {id(value): self._extents[id(value)] for value in values if type(value) is tuple}
 
     def new_tuple(self, items: list[object]) -> tuple[object, ...]:
         """

@@ -16,8 +16,9 @@
 
 from __future__ import annotations
 
+from itertools import islice
 import pickletools
-from typing import Callable
+from typing import Callable, Iterator
 
 from depth_anything_ros.errors import InvalidRequest, PayloadTooLarge
 from depth_anything_ros.wire.inert import (
@@ -25,14 +26,16 @@ from depth_anything_ros.wire.inert import (
     ArrayType,
     Global,
     LongText,
+    matches,
     seen,
     shown,
     Unfinished,
 )
-from depth_anything_ros.wire.limits import Limits
+from depth_anything_ros.wire.limits import DEFAULT_LIMITS, Limits
 from depth_anything_ros.wire.pickle_containers import Containers
 from depth_anything_ros.wire.pickle_input import Input, NAME_BYTES
 from depth_anything_ros.wire.pickle_objects import Objects
+from depth_anything_ros.wire.pickle_runs import array_runs, Run
 
 PROTOCOLS = range(2, 6)
 
@@ -60,7 +63,9 @@ class Machine:
         self.push = self._stack.append
         self._floor = 0  # the height of the stack at the last mark
         self._marks: list[int] = []
+        self._counts = True  # whether all that is remembered has the numbers 0, 1, 2, ...
         self.memo: dict[int, object] = {}
+        self._steps: Iterator[int] = iter(range(limits.operations))
         self._containers = Containers(limits)
         self._objects = Objects(len(data), limits.pixels)
 
@@ -77,7 +82,7 @@ class Machine:
         # One opcode costs about as much as a call: the cursor is moved here, not by a method.
         source, step_of = self.input, STEPS.get
         data, size = source.data, len(source.data)
-        for _ in range(self._limits.operations):
+        for _ in self._steps:
             at = source.at
             if at >= size:
                 source.take(1)
@@ -193,9 +198,35 @@ class Machine:
         """Remember the value on top of the stack under the next number."""
         self.put(len(self.memo))
 
+    def put_at(self, key: int) -> None:
+        """Remember the value on top of the stack under a number of the pickle's own."""
+        # Memoizing counts what is remembered: from here on a number may be taken already.
+        self._counts = False
+        self.put(key)
+
     def short_text(self) -> None:
-        """Push text whose length is one byte."""
-        self.text(self.input.byte())
+        """Push text whose length is one byte, or what the opcodes known to follow it make."""
+        size = self.input.byte()
+        if size not in RUN_LENGTHS or not self._known(RUN_LENGTHS[size]):
+            self.text(size)
+
+    def _known(self, length: int) -> bool:
+        """Do what the next opcodes do, at once, where they are among the known runs."""
+        start = self.input.at - 2
+        run = RUNS.get(bytes(self.input.data[start:start + length]))
+        if run is None or not self._counts or run.text_bytes > self._text_budget:
+            return False
+        if run.takes:
+            if len(self._stack) <= self._floor or not matches(self._stack[-1], run.takes):
+                return False
+            self._stack.pop()
+        self._text_budget -= run.text_bytes
+        self.input.at = start + length
+        # They count one by one all the same.
+        next(islice(self._steps, run.steps - 1, run.steps - 1), None)
+        self._containers.know(run.extents)
+        self.push(run.enter(self.memo))
+        return True
 
     def get(self, key: int) -> None:
         """Push a remembered value."""
@@ -278,8 +309,8 @@ def steps() -> dict[int, Callable[[Machine], None]]:
         'APPENDS': lambda m: m.append(m.pop_to_mark()),
         'SETITEM': lambda m: m.set_items([m.pop(), m.pop()][::-1]),
         'SETITEMS': lambda m: m.set_items(m.pop_to_mark()),
-        'BINPUT': lambda m: m.put(m.input.byte()),
-        'LONG_BINPUT': lambda m: m.put(m.input.unsigned(4)),
+        'BINPUT': lambda m: m.put_at(m.input.byte()),
+        'LONG_BINPUT': lambda m: m.put_at(m.input.unsigned(4)),
         'MEMOIZE': Machine.memoize,
         'BINGET': lambda m: m.get(m.input.byte()),
         'LONG_BINGET': lambda m: m.get(m.input.unsigned(4)),
@@ -293,3 +324,34 @@ def steps() -> dict[int, Callable[[Machine], None]]:
 
 
 STEPS = steps()
+
+
+def recorded(below: str, run: bytes) -> Run:
+    """
+    Return what a run of opcodes does, as this machine does it one by one.
+
+    :param below: text on the stack that the run takes, '' for none.
+    :param run: the opcodes; their effect may depend on nothing else.
+    """
+    machine = Machine(memoryview(run), DEFAULT_LIMITS)
+    if below:
+        machine.push(below)
+    steps = 0
+    while machine.input.left:
+        STEPS[machine.input.byte()](machine)
+        steps += 1
+    memo = tuple(machine.memo[key] for key in range(len(machine.memo)))
+    return Run(
+        steps, machine._limits.text_bytes - machine._text_budget, below, machine.pop(), memo,
+        machine._containers.extents(memo))
+
+
+RUN_LENGTHS: dict[int, int] = {}
+"""Length of a run whose first text has so many bytes."""
+
+RUNS: dict[bytes, Run] = {}
+"""How numpy's arrays begin and name their types, by the bytes."""
+
+_recorded = {run: recorded(below, run) for below, run in array_runs()}
+RUN_LENGTHS.update({run[1]: len(run) for run in _recorded})
+RUNS.update(_recorded)

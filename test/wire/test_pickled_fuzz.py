@@ -40,6 +40,7 @@ from hypothesis import given, HealthCheck, settings
 from hypothesis import strategies as st
 import numpy as np
 import PIL.Image
+from wire_parts import one_by_one, spelled
 
 EXAMPLES = int(os.environ.get('WIRE_FUZZ_EXAMPLES', '400'))
 
@@ -189,13 +190,15 @@ def count_values(value: Any, depth: int = 1) -> int:
 
 
 def check(data: bytes) -> None:
-    """Read anything: a plain value comes out, or one of our refusals."""
+    """Read anything: a plain value comes out, or one of our refusals, by whichever way."""
+    expected = one_by_one(data)
     try:
         value = read(data)
     except (InvalidRequest, PayloadTooLarge) as error:
-        assert str(error)
+        assert str(error) and expected == (type(error), str(error))
         return
     assert count_values(value) <= DEFAULT_LIMITS.nodes
+    assert spelled(value) == expected
 
 
 def same(seen: Any, expected: Any, byte_order: bool = True) -> bool:

@@ -17,11 +17,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from depth_anything_ros.core.camera import Intrinsics
 from depth_anything_ros.core.depth import DepthKind, FocalSource
 from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.result import DepthResult, ScaleLaw
+from depth_anything_ros.errors import DepthAnythingError
+from depth_anything_ros.wire.limits import DEFAULT_LIMITS, Limits
+from depth_anything_ros.wire.pickle_machine import Machine
+from depth_anything_ros.wire.pillow import PillowImage
 import numpy as np
 
 GOLDEN = Path(__file__).parent / 'golden'
@@ -54,3 +59,39 @@ def pickled_reply() -> dict[str, object]:
         'numbers': [0, -1, 2**31, -2**63, 2**63 - 1, 1.5, True, False, np.float32(0.25),
                     np.int64(7), np.bool_(True)],
         'text': 'Größe \U0001f916'}
+
+
+class OneByOne(Machine):
+    """The machine without its known runs."""
+
+    def _known(self, length: int) -> bool:
+        """Know none."""
+        return False
+
+
+def one_by_one(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Any:
+    """Return what a pickle says, opcode by opcode, in a form that can be compared."""
+    return outcome(OneByOne, data, limits)
+
+
+def outcome(machine: type[Machine], data: bytes, limits: Limits = DEFAULT_LIMITS) -> Any:
+    """Return the value of a pickle as :func:`spelled`, or class and text of the refusal."""
+    try:
+        return spelled(machine(memoryview(data), limits).run())
+    except DepthAnythingError as error:
+        return type(error), str(error)
+
+
+def spelled(value: Any) -> Any:
+    """Return a value in builtins, types included; NaN equals itself."""
+    if isinstance(value, np.ndarray):
+        return value.dtype.str, value.shape, value.flags.writeable, value.tobytes()
+    if isinstance(value, dict):
+        return dict, [(spelled(key), spelled(item)) for key, item in value.items()]
+    if isinstance(value, (list, tuple)):
+        return type(value), [spelled(item) for item in value]
+    if isinstance(value, memoryview):
+        return memoryview, value.tobytes()
+    if isinstance(value, PillowImage):
+        return value.mode, value.width, value.height, value.data.tobytes(), value.palette
+    return type(value), repr(value)
