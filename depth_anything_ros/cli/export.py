@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""``depth-anything export``: a model as an ONNX file for one camera size."""
+"""``depth-anything export``: a model as an ONNX file or a Triton model, for one camera size."""
 
 from __future__ import annotations
 
@@ -23,12 +23,17 @@ from depth_anything_ros.core.options import PROCESS_RES_METHODS
 from depth_anything_ros.core.processed_size import plan
 from depth_anything_ros.errors import ConfigError
 
-HELP = 'Write a model as an ONNX file for images of one size (model.engine: onnxruntime).'
+HELP = 'Write a model as an ONNX file, or as a Triton model, for images of one size.'
+
+MOST_BATCH = 1024
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
-    parser.add_argument('--onnx', metavar='FILE', required=True, help='file to write')
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument('--onnx', metavar='FILE', help='file to write (model.engine: onnxruntime)')
+    what.add_argument('--triton', metavar='DIR',
+                      help='Triton model repository in which to write the model')
     parser.add_argument('--model', default='da3metric-large',
                         help='model name, or a local directory or .safetensors file')
     parser.add_argument('--architecture', default='',
@@ -39,17 +44,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="side of the processed image; 0: the model's own")
     parser.add_argument('--process-res-method', default='upper_bound_resize',
                         choices=PROCESS_RES_METHODS)
+    parser.add_argument('--max-batch', type=int, default=8,
+                        help='images that Triton may put together (with --triton)')
     parser.add_argument('--download', action='store_true', help='fetch the weights from the hub')
     parser.add_argument('--random-weights', type=int, metavar='SEED',
                         help='without any weights, to measure speed')
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Load, export, compare and say how near the file is."""
-    path = Path(arguments.onnx)
-    if path.suffix != '.onnx' or not path.absolute().parent.is_dir():
-        raise ConfigError(f'--onnx is {arguments.onnx}; accepted: a file name ending in .onnx in '
-                          'a folder that is there')
+    """Load, export, compare and say how near what was written is."""
+    _check(arguments)
     from depth_anything_ros.engine.loading import load_network
     from depth_anything_ros.engine.onnx_files import export, import_runtime
     import_runtime()
@@ -59,8 +63,32 @@ def run(arguments: argparse.Namespace) -> int:
     width, height = plan(
         arguments.width, arguments.height, arguments.process_res or loaded.model.process_res,
         arguments.process_res_method).size
-    error = export(loaded.network, loaded.model, height, width, path)
-    print(f'{path}: {loaded.model.name} for images of {arguments.width}x{arguments.height}, '
+    if arguments.triton is not None:
+        from depth_anything_ros.engine.triton import export_repository
+        written = export_repository(
+            loaded.network, loaded.model, height, width, Path(arguments.triton),
+            max_batch=arguments.max_batch)
+        name, said = str(written.folder), (
+            f'outputs by {written.difference:.1e} at most, in batches of 1 to 3 images of noise '
+            f'({written.valid:.0%} of their pixels valid)')
+    else:
+        error = export(loaded.network, loaded.model, height, width, Path(arguments.onnx))
+        name, said = arguments.onnx, f'depth by {error:.1e} at most'
+    print(f'{name}: {loaded.model.name} for images of {arguments.width}x{arguments.height}, '
           f'processed at {width}x{height}; licence of the weights: {loaded.model.licence}; ONNX '
-          f'Runtime differs from PyTorch by {error:.1e} of the depth at most')
+          f'Runtime differs from PyTorch in the {said}')
     return 0
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Refuse what cannot be written before anything is loaded."""
+    if arguments.onnx is not None:
+        path = Path(arguments.onnx)
+        if path.suffix != '.onnx' or not path.absolute().parent.is_dir():
+            raise ConfigError(f'--onnx is {arguments.onnx}; accepted: a file name ending in '
+                              '.onnx in a folder that is there')
+    elif Path(arguments.triton).exists() and not Path(arguments.triton).is_dir():
+        raise ConfigError(f'--triton is {arguments.triton}; accepted: a folder, or a new name')
+    if not 1 <= arguments.max_batch <= MOST_BATCH:
+        raise ConfigError(
+            f'--max-batch is {arguments.max_batch}; accepted: 1 to {MOST_BATCH}')

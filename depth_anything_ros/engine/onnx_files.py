@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass, replace
 import json
 import logging
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Iterator, Mapping, Sequence
 import warnings
 
 from depth_anything_ros.engine.models import find, Model
@@ -90,22 +90,47 @@ def export(
     """
     exported = _Exported(FrameNetwork(network), height, width).eval()
     image = torch.randn((1, 3, height, width), generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        maps = exported.network(image, exported.tables)
+    names = tuple(name for name, each in maps._asdict().items() if each is not None)
+    about = OnnxAbout(model.name, height, width, names)
+    write(exported, {INPUT: image}, names, path, {KEY: json.dumps(asdict(about))})
+    return check(path, image.numpy(), maps.depth.numpy())
+
+
+def write(
+    module: torch.nn.Module, inputs: Mapping[str, torch.Tensor], outputs: Sequence[str],
+    path: Path, metadata: Mapping[str, str], *, most: int = 0,
+) -> None:
+    """
+    Write a module as an ONNX file.
+
+    :param module: on the CPU.
+    :param inputs: examples of its arguments by name, in order; of two images for batches.
+    :param outputs: names of what it returns.
+    :param path: file to write; weights over 1.5 GB go to a second file beside it.
+    :param metadata: the file's own.
+    :param most: the first side of all inputs may be 1 to so many, 0: it is that of the examples.
+    :raises MissingDependency: when a package for it is not installed.
+    :raises ModelLoadFailed: when PyTorch cannot export it, such as for batches that are too large.
+    """
+    first = {0: torch.export.Dim('batch', min=1, max=max(2, most))}
     with torch.no_grad(), warnings.catch_warnings(), _quiet():
         warnings.simplefilter('ignore')
-        maps = exported.network(image, exported.tables)
-        names = tuple(name for name, each in maps._asdict().items() if each is not None)
         try:
             program = torch.onnx.export(
-                exported, (image,), dynamo=True, opset_version=OPSET, verbose=False,
-                input_names=[INPUT], output_names=list(names))
+                module, tuple(inputs.values()), dynamo=True, opset_version=OPSET, verbose=False,
+                input_names=list(inputs), output_names=list(outputs),
+                dynamic_shapes=tuple(first for _ in inputs) if most else None)
         except ImportError as error:
             raise MissingDependency(f'exporting needs {error.name}; run: {INSTALL}') from error
-    about = OnnxAbout(model.name, height, width, names)
+        except torch.onnx.OnnxExporterError as error:
+            raise ModelLoadFailed(f'PyTorch cannot export this at this size'
+                                  f'{f" in batches of up to {most}" if most else ""}') from error
     assert program is not None
-    program.model.metadata_props[KEY] = json.dumps(asdict(about))
-    size = sum(each.numel() * each.element_size() for each in network.parameters())
+    program.model.metadata_props.update(metadata)
+    size = sum(each.numel() * each.element_size() for each in module.parameters())
     program.save(str(path), external_data=size > LARGEST)
-    return check(path, image.numpy(), maps.depth.numpy())
 
 
 def check(
@@ -146,7 +171,7 @@ def read_about(metadata: dict[str, str], path: str) -> OnnxAbout:
     except (KeyError, TypeError, ValueError, UnknownModel):
         raise ModelLoadFailed(
             f'{path} does not say which model it is; accepted: files made by depth-anything '
-            'export') from None
+            'export --onnx') from None
     return about
 
 

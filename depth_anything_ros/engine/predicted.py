@@ -43,3 +43,19 @@ def plausible_camera(matrix: torch.Tensor, width: int, height: int) -> Intrinsic
         if not NARROWEST <= math.degrees(2 * math.atan(side / (2 * focal))) <= WIDEST:
             return None
     return Intrinsics(fx, fy, cx, cy, width, height)
+
+
+def is_plausible(matrices: torch.Tensor, width: int, height: int) -> torch.Tensor:
+    """
+    Return which predicted cameras are believed: :func:`plausible_camera` without a look at them.
+
+    :param matrices: (B, 3, 3) K in pixels.
+    :param width: width in pixels of the images they belong to.
+    :param height: their height.
+    :returns: (B,) bool.
+    """
+    found = torch.ones_like(matrices[:, 0, 0], dtype=torch.bool)
+    least, most = (0.5 / math.tan(math.radians(angle) / 2) for angle in (WIDEST, NARROWEST))
+    for focal, side in ((matrices[:, 0, 0], width), (matrices[:, 1, 1], height)):
+        found = found & (focal >= side * least) & (focal <= side * most)
+    return found
