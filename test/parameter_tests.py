@@ -19,7 +19,9 @@ Whoever adds a setting adds its line here: the file under ``test/``, ``::`` and 
 ``test_settings.py`` fails for a setting without a line and for a line without a test.
 """
 
-OPTIONS = 'ros/test_output_options.py'
+CLOUD = 'ros/test_cloud_options.py'
+DEPTH = 'ros/test_depth_options.py'
+SCAN = 'ros/test_scan_options.py'
 MODEL = 'test_model_settings.py'
 BRIDGES = 'bridges/test_from_settings.py'
 SECRETS = 'bridges/test_encryption.py'
@@ -47,9 +49,9 @@ TESTS = {
     'depth.process_res_method': f'{MODEL}::test_the_processed_size',
     'depth.preprocess':
         'engine/test_da3_engine.py::test_the_setting_preprocess_changes_what_the_network_sees',
-    'depth.output_size': f'{OPTIONS}::test_output_size',
-    'depth.minimum': f'{OPTIONS}::test_minimum',
-    'depth.maximum': f'{OPTIONS}::test_maximum',
+    'depth.output_size': f'{DEPTH}::test_output_size',
+    'depth.minimum': f'{DEPTH}::test_minimum',
+    'depth.maximum': f'{DEPTH}::test_maximum',
     'camera.pairing': 'ros/test_node_trouble.py::'
                       'test_the_latest_camera_info_is_enough_when_asked_for',
     'camera.focal_length': 'ros/test_node_trouble.py::'
@@ -60,30 +62,30 @@ TESTS = {
     'camera.rectify': 'ros/test_node_inputs.py::'
                       'test_a_distorted_camera_is_rectified_and_described_by_p',
     'camera.image_geometry': 'ros/test_frames.py::test_somebody_says_that_the_image_is_rectified',
-    'points.dense': f'{OPTIONS}::test_dense',
-    'points.color': f'{OPTIONS}::test_color',
-    'points.stride': f'{OPTIONS}::test_stride',
-    'points.voxel_size': f'{OPTIONS}::test_voxel_size',
-    'points.range_min': f'{OPTIONS}::test_range_min',
-    'points.range_max': f'{OPTIONS}::test_range_max',
-    'points.height_min': f'{OPTIONS}::test_height_min',
-    'points.height_max': f'{OPTIONS}::test_height_max',
-    'points.confidence_percentile': f'{OPTIONS}::test_confidence_percentile',
-    'points.edge_filter': f'{OPTIONS}::test_edge_filter',
-    'points.max_rate': f'{OPTIONS}::test_max_rate',
+    'points.dense': f'{CLOUD}::test_dense',
+    'points.color': f'{CLOUD}::test_color',
+    'points.stride': f'{CLOUD}::test_stride',
+    'points.voxel_size': f'{CLOUD}::test_voxel_size',
+    'points.range_min': f'{CLOUD}::test_range_min',
+    'points.range_max': f'{CLOUD}::test_range_max',
+    'points.height_min': f'{CLOUD}::test_height_min',
+    'points.height_max': f'{CLOUD}::test_height_max',
+    'points.confidence_percentile': f'{CLOUD}::test_confidence_percentile',
+    'points.edge_filter': f'{CLOUD}::test_edge_filter',
+    'points.max_rate': f'{CLOUD}::test_max_rate',
     'points.target_frame': 'ros/test_target_frame.py::'
                            'test_only_the_cloud_moves_and_only_its_frame_changes',
     'points.tf_timeout': 'ros/test_target_frame.py::'
                          'test_how_long_a_transform_that_lags_is_waited_for',
-    'sky.mode': f'{OPTIONS}::test_the_mode_of_the_sky',
-    'sky.far_distance': f'{OPTIONS}::test_far_distance',
-    'mount.height': f'{OPTIONS}::test_the_height_of_the_mount',
-    'mount.pitch_deg': f'{OPTIONS}::test_the_pitch_of_the_mount',
-    'scan.frame_id': f'{OPTIONS}::test_the_frame_of_the_scan',
-    'scan.height_min': f'{OPTIONS}::test_the_scans_height_min',
-    'scan.height_max': f'{OPTIONS}::test_the_scans_height_max',
-    'scan.range_min': f'{OPTIONS}::test_the_scans_range_min',
-    'scan.range_max': f'{OPTIONS}::test_the_scans_range_max',
+    'sky.mode': f'{DEPTH}::test_the_mode_of_the_sky',
+    'sky.far_distance': f'{DEPTH}::test_far_distance',
+    'mount.height': f'{CLOUD}::test_the_height_of_the_mount',
+    'mount.pitch_deg': f'{CLOUD}::test_the_pitch_of_the_mount',
+    'scan.frame_id': f'{SCAN}::test_the_frame_of_the_scan',
+    'scan.height_min': f'{SCAN}::test_the_scans_height_min',
+    'scan.height_max': f'{SCAN}::test_the_scans_height_max',
+    'scan.range_min': f'{SCAN}::test_the_scans_range_min',
+    'scan.range_max': f'{SCAN}::test_the_scans_range_max',
     'node.autostart': 'ros/test_node_lifecycle.py::'
                       'test_without_autostart_it_can_be_configured_again',
     'node.input_qos': 'ros/test_node_quality_of_service.py::test_by_name',
