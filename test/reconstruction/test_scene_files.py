@@ -19,6 +19,7 @@ from __future__ import annotations
 from dataclasses import replace
 import io
 import json
+from pathlib import Path
 import struct
 from typing import Any
 
@@ -26,6 +27,7 @@ from depth_anything_ros.core.depth import DepthKind
 from depth_anything_ros.core.multi_view import Views
 from depth_anything_ros.core.result import ScaleLaw
 from depth_anything_ros.reconstruction.export import npz_bytes, ply_bytes
+from depth_anything_ros.reconstruction.files import save_scene, written
 from depth_anything_ros.reconstruction.fusion import fuse
 from depth_anything_ros.reconstruction.glb import alignment, glb_bytes
 from depth_anything_ros.reconstruction.options import SceneOptions
@@ -177,3 +179,20 @@ def test_npz_has_everything_and_the_same_bytes() -> None:
             np.testing.assert_array_equal(back[name], getattr(scene, name))
         assert back['camera_to_world'].shape == (COUNT, 4, 4)
         assert json.loads(str(back['metadata']))['num_points'] == len(scene.points)
+
+
+def test_files_of_a_scene_are_new_ones(tmp_path: Path) -> None:
+    scene = room()
+    first = save_scene(scene, str(tmp_path / 'new'), 'scene_5', show_cameras=False)
+    second = save_scene(scene, str(tmp_path / 'new'), 'scene_5', show_cameras=False)
+    assert [path.name for path in first + second] == [
+        'scene_5.glb', 'scene_5.ply', 'scene_5_1.glb', 'scene_5_1.ply']
+    for one, other in zip(first, second):
+        assert one.read_bytes() == other.read_bytes()
+
+
+def test_no_part_of_a_file_is_left(tmp_path: Path) -> None:
+    wrong: Any = 'not bytes'
+    with pytest.raises(TypeError):
+        written(tmp_path, 'scene', '.glb', wrong)
+    assert list(tmp_path.iterdir()) == []

@@ -202,10 +202,12 @@ def test_a_recording_is_published_latched_and_written(context, rig, tmp_path, ca
         assert 2 <= int(count) <= 4
 
 
-def test_a_recording_can_be_ended_and_given_up(context, rig, caplog):
+def test_a_recording_can_be_ended_and_given_up(context, rig, tmp_path, caplog):
     caplog.set_level('INFO')
+    (tmp_path / 'file').touch()
     with node_here(context, service=open_room, reconstruction__record_seconds=300.0,
-                   reconstruction__record_keyframes=100) as node:
+                   reconstruction__record_keyframes=100,
+                   reconstruction__folder=str(tmp_path / 'file' / 'scenes')) as node:
         assert active(node)
         clouds = []
         latched(rig, clouds)
@@ -216,6 +218,7 @@ def test_a_recording_can_be_ended_and_given_up(context, rig, caplog):
             if hasattr(server, '_recording')))
         assert call(rig, SetBool, 'record_scene', data=False).success
         assert wait_until(lambda: clouds)
+        assert wait_until(lambda: 'is published, but was not written into' in caplog.text)
         assert call(rig, SetBool, 'record_scene', data=True).success
         node.trigger_deactivate()
         assert wait_until(lambda: rig.node.count_subscribers('image') == 0)
