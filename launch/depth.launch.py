@@ -47,6 +47,7 @@ ARGUMENTS = {
         '', 'Processed size in pixels (depth.process_res); empty: as the file says.'),
     'autostart': ('', 'true or false (node.autostart); empty: as the file says.'),
     'rviz': ('false', 'Start rviz2 with the image, the depth and the cloud.'),
+    'respawn': ('false', 'Start the node again, after 2 s, when it ends by itself.'),
     'log_level': ('info', 'debug, info, warn, error or fatal.'),
     'use_sim_time': ('false', 'Take the time from /clock.'),
 }
@@ -75,7 +76,8 @@ def depth_node(context: LaunchContext) -> list[Any]:
         package=PACKAGE, executable='depth_node', name='depth_anything',
         namespace=LaunchConfiguration('namespace'),
         parameters=[LaunchConfiguration('params_file'), {**given, **sim_time()}],
-        remappings=remappings, output='screen',
+        remappings=remappings, output='screen', respawn=LaunchConfiguration('respawn'),
+        respawn_delay=2.0,
         arguments=['--ros-args', '--log-level', LaunchConfiguration('log_level')])]
 
 

@@ -32,6 +32,14 @@ def test_every_setting_has_a_text_and_a_default_that_it_accepts():
         assert item.check(item.default) == item.default
 
 
+def test_every_text_can_be_read_alone():
+    # As ``ros2 param describe`` shows it: without the one before.
+    texts = [item.text for item in describe()]
+    assert len(set(texts)) == len(texts)
+    for text in texts:
+        assert not text.startswith(('Its ', 'The same', 'Likewise')), text
+
+
 def test_a_change_makes_a_new_snapshot():
     old = Settings()
     new = changed(old, {'depth.maximum': 50, 'model.name': 'da3-small'})

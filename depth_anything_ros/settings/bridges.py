@@ -30,8 +30,8 @@ class ZmqSettings:
     enabled: bool = setting(
         False, 'Serve requests over ZMQ while the node is configured.', read_only=True)
     port: int = setting(
-        5555, 'Its TCP port; 0: any free one, said in the log.', low=0, high=LARGEST_PORT,
-        read_only=True)
+        5555, 'TCP port of the ZMQ requests; 0: any free one, said in the log.', low=0,
+        high=LARGEST_PORT, read_only=True)
     curve_key: str = setting(
         '', 'Secret key (.key_secret file of zmq.auth) that encrypts ZMQ and its topic by CURVE; '
         'empty: nothing does.', read_only=True)
@@ -47,12 +47,13 @@ class TcpSettings:
     enabled: bool = setting(
         False, 'Serve requests over raw TCP while the node is configured.', read_only=True)
     port: int = setting(
-        9000, 'Its TCP port; 0: any free one, said in the log.', low=0, high=LARGEST_PORT,
-        read_only=True)
+        9000, 'Port of raw TCP; 0: any free one, said in the log.', low=0,
+        high=LARGEST_PORT, read_only=True)
     tls_cert: str = setting(
         '', 'Certificate (PEM) that encrypts raw TCP by TLS; empty: nothing does.',
         read_only=True)
-    tls_key: str = setting('', 'Key (PEM) of the certificate.', read_only=True)
+    tls_key: str = setting(
+        '', 'Key (PEM) of the certificate of raw TCP.', read_only=True)
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,8 @@ class RestSettings:
         False, 'Serve HTTP while the node is configured: depth, point clouds, live previews of '
         'the cameras, metrics.', read_only=True)
     port: int = setting(
-        8000, 'Its TCP port; 0: any free one, said in the log.', low=0, high=LARGEST_PORT,
-        read_only=True)
+        8000, 'TCP port of HTTP; 0: any free one, said in the log.', low=0,
+        high=LARGEST_PORT, read_only=True)
     cors_origins: tuple[str, ...] = setting(
         (), 'Pages that browsers may ask from beside those of this machine: https://host:port, '
         'null for files, * for all.', read_only=True)
@@ -72,7 +73,7 @@ class RestSettings:
         (), 'Further names by which requests may address the server.', read_only=True)
     tls_cert: str = setting(
         '', 'Certificate (PEM) that encrypts HTTP by TLS; empty: nothing does.', read_only=True)
-    tls_key: str = setting('', 'Key (PEM) of the certificate.', read_only=True)
+    tls_key: str = setting('', 'Key (PEM) of the certificate of HTTP.', read_only=True)
     rate: float = setting(
         0.0, 'Requests per second that one client may send; 0: any number.', low=0.0,
         high=1e6, read_only=True)
@@ -92,8 +93,8 @@ class PubSettings:
         False, 'Publish the newest results on a ZMQ topic while the node is configured.',
         read_only=True)
     port: int = setting(
-        5556, 'Its TCP port; 0: any free one, said in the log.', low=0, high=LARGEST_PORT,
-        read_only=True)
+        5556, 'TCP port of the ZMQ topic; 0: any free one, said in the log.', low=0,
+        high=LARGEST_PORT, read_only=True)
 
 
 @dataclass(frozen=True)

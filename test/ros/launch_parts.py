@@ -12,7 +12,12 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The real ``ros2 launch``, with stand-ins for the processes where only their start matters."""
+"""
+The real ``ros2 launch``, with stand-ins for the processes where only their start matters.
+
+launch, launch_ros and ros2cli have no wheels: beside the ROS wheels their sources have to be on
+PYTHONPATH, installed with ``pip install --no-deps --target``.
+"""
 
 from contextlib import contextmanager
 import importlib.util
@@ -38,6 +43,8 @@ path = pathlib.Path({folder!r}) / (pathlib.Path(__file__).name + '.json')
 words = sys.argv[1:]
 files = [(name, pathlib.Path(name).read_text())
          for flag, name in zip(words, words[1:]) if flag == '--params-file']
+if path.exists():
+    path = path.with_suffix('.again')
 whole = path.with_suffix('.part')
 whole.write_text(json.dumps([words, files, dict(os.environ)]))
 whole.rename(path)
@@ -58,9 +65,9 @@ def launch(file, *arguments, **options):
 
 
 @contextmanager
-def launched(file, *arguments, interrupts=1):
+def launched(file, *arguments, interrupts=1, **options):
     """Launch for the length of a block, then end it as Ctrl+C does; gives what it has said."""
-    process, said = launch(file, *arguments), []
+    process, said = launch(file, *arguments, **options), []
     try:
         yield said
     finally:
@@ -79,13 +86,8 @@ def shown_arguments(file):
             if line.startswith("    '") and line.endswith("':")], out
 
 
-def started(file, *arguments, folder, packages=tuple(STOOD_FOR), **environment):
-    """
-    Launch with stand-ins and return what each process was started with, and what was said.
-
-    Each is a flat mapping: ``namespace``, ``remap NAME``, ``param NAME`` (the last file that names
-    it wins, as in ROS), ``files``, ``log_level``, ``words`` and ``env NAME``.
-    """
+def with_stand_ins(folder, packages=tuple(STOOD_FOR), **environment):
+    """Make programs that only write down how they were started, and return the environment."""
     prefix = folder / 'prefix'
     for package in packages:
         marker = prefix / 'share' / 'ament_index' / 'resource_index' / 'packages' / package
@@ -99,8 +101,17 @@ def started(file, *arguments, folder, packages=tuple(STOOD_FOR), **environment):
     paths = [str(prefix), os.environ.get('AMENT_PREFIX_PATH', sys.prefix)]
     # This process has chosen the profile of Fast DDS for itself already.
     own = {name: value for name, value in os.environ.items() if name not in PROFILE_VARIABLES}
-    process = launch(file, *arguments, env={
-        **own, 'AMENT_PREFIX_PATH': os.pathsep.join(paths), **environment})
+    return {**own, 'AMENT_PREFIX_PATH': os.pathsep.join(paths), **environment}
+
+
+def started(file, *arguments, folder, **given):
+    """
+    Launch with stand-ins and return what each process was started with, and what was said.
+
+    Each is a flat mapping: ``namespace``, ``remap NAME``, ``param NAME`` (the last file that names
+    it wins, as in ROS), ``files``, ``log_level``, ``words`` and ``env NAME``.
+    """
+    process = launch(file, *arguments, env=with_stand_ins(folder, **given))
     out, _ = process.communicate(timeout=60)
     return {path.stem: flat(*json.loads(path.read_text()))
             for path in folder.glob('*.json')}, out

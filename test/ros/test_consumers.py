@@ -27,7 +27,7 @@ from depth_anything_ros.service import DepthService
 import numpy as np
 import pytest
 from rclpy.parameter import Parameter
-from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos import qos_profile_system_default, QoSProfile, ReliabilityPolicy
 from ros_parts import (
     camera_info,
     coded_image,
@@ -167,16 +167,26 @@ def test_nvblox(out):
     assert out['color/image'].encoding in ('rgb8', 'bgra8'), 'bgr8 is refused'
 
 
-@pytest.mark.parametrize('consumer, depth', [
-    ('octomap_server', 10), ('Nav2 obstacle layer', 50), ('DepthCloud', 5)])
-def test_sensor_data_subscribers_receive(parts, consumer, depth):
+BEST_EFFORT = ReliabilityPolicy.BEST_EFFORT
+READERS = [
+    ('octomap_server', PointCloud2, 'depth/points', QoSProfile(depth=5, reliability=BEST_EFFORT)),
+    ('Nav2 obstacle layer', PointCloud2, 'depth/points',
+     QoSProfile(depth=50, reliability=BEST_EFFORT)),
+    ('DepthCloud', Image, 'depth/image', QoSProfile(depth=6, reliability=BEST_EFFORT)),
+    ('DepthCloud', CameraInfo, 'depth/camera_info', QoSProfile(depth=7, reliability=BEST_EFFORT)),
+    ('point_cloud_xyz', Image, 'depth/image', qos_profile_system_default),
+    ('point_cloud_xyz', CameraInfo, 'depth/camera_info', qos_profile_system_default),
+    ('point_cloud_xyzrgb', Image, 'color/image', QoSProfile(depth=10)),
+    ('depthimage_to_laserscan', Image, 'depth/image_raw', qos_profile_system_default)]
+
+
+@pytest.mark.parametrize('consumer, kind, topic, quality', READERS)
+def test_readers_of_every_quality_of_service_receive(parts, consumer, kind, topic, quality):
     _, rig = parts
     got = []
-    subscription = rig.node.create_subscription(
-        PointCloud2, 'depth/points', got.append,
-        QoSProfile(depth=depth, reliability=ReliabilityPolicy.BEST_EFFORT))
+    subscription = rig.node.create_subscription(kind, topic, got.append, quality)
     try:
-        stamp = STAMP + depth
+        stamp = STAMP + 10 + READERS.index((consumer, kind, topic, quality))
 
         def sent():
             rig.send(coded_image(plane_depth(CAMERA), stamp), camera_info(CAMERA, stamp))
@@ -203,6 +213,15 @@ def test_stvl_gets_clouds_without_nan(parts):
 def test_depthimage_to_laserscan(out):
     assert {out['depth/image'].encoding, out['depth/image_raw'].encoding} <= {'16UC1', '32FC1'}
     assert out['depth/camera_info'].k[0] > 0
+
+
+def test_nvblox_finds_its_names_in_a_namespace():
+    with ros_context() as context, node_here(context, cameras=('camera_0', 'camera_1')) as node:
+        assert wait_until(lambda: node.state == 'active')
+        ours = {publisher.topic_name for publisher in node.publishers}
+        for camera in ('camera_0', 'camera_1'):
+            assert ours >= {f'/{camera}/{name}' for name in (
+                'depth/image', 'depth/camera_info', 'color/image', 'color/camera_info')}
 
 
 def test_yolo_ros_is_told_the_unit():

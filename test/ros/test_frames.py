@@ -157,6 +157,14 @@ def test_a_camera_without_distortion_is_left_alone(make):
     assert frame.intrinsics == CAMERA and not make.said.lines
 
 
+def test_the_images_frame_is_used_where_the_camera_info_has_another(make):
+    for _ in range(3):
+        frame = make(raw(), stamped(camera_info(CAMERA), 5, 'other_frame'))
+        assert frame.frame_id == raw().header.frame_id != 'other_frame'
+    said, = make.said.lines
+    assert "camera_info is in frame 'other_frame'" in said
+
+
 @pytest.mark.parametrize('topic', [
     '/cam/image_rect', '/cam/image_rect_color', '/image_rect/compressed'])
 def test_an_image_that_is_called_rectified_is_described_by_p(topic):

@@ -80,6 +80,8 @@ def test_the_rviz_view_shows_what_the_node_publishes():
     cloud = displays['/depth/points']
     assert cloud['Class'] == 'rviz_default_plugins/PointCloud2'
     assert cloud['Color Transformer'] == 'RGB8'
+    for topic in ('/image', '/depth/image', '/depth/preview'):
+        assert displays[topic]['Normalize Range'] is True
     for topic, item in displays.items():
         reliable = 'Best Effort' if topic == '/image' else 'Reliable'
         assert item['Topic']['Reliability Policy'] == reliable

@@ -16,7 +16,14 @@
 
 import ast
 
-from launch_parts import needs_launch, ROOT, shown_arguments, started
+from launch_parts import (
+    launched,
+    needs_launch,
+    ROOT,
+    shown_arguments,
+    started,
+    with_stand_ins,
+)
 import pytest
 
 FILE = str(ROOT / 'config' / 'depth_anything.yaml')
@@ -59,6 +66,8 @@ CASES = {
         'fov_deg': ('80', ('demo_camera', 'param fov_deg'), 80.0),
     },
 }
+# What can be seen only in time, with the test of its own.
+IN_TIME = {'respawn': 'test_a_node_that_ends_by_itself_is_started_again'}
 EACH = [(file, argument) for file, cases in CASES.items() for argument in cases]
 MISSING = object()
 
@@ -83,17 +92,17 @@ def declared(file):
 
 
 def test_every_argument_is_among_the_cases():
-    assert declared('depth.launch.py') == set(CASES['depth.launch.py'])
-    assert declared('multi_camera.launch.py') == set(CASES['multi_camera.launch.py'])
-    assert declared('demo.launch.py') | declared('depth.launch.py') == set(
-        CASES['demo.launch.py'])
+    assert all(name in globals() for name in IN_TIME.values())
+    for file, cases in CASES.items():
+        included = declared('depth.launch.py') if file == 'demo.launch.py' else set()
+        assert declared(file) | included == {*cases, *IN_TIME}
 
 
 @needs_launch
 @pytest.mark.parametrize('file', CASES)
 def test_show_args(file):
     names, text = shown_arguments(file)
-    assert sorted(names) == sorted(CASES[file]), 'each once'
+    assert sorted(names) == sorted([*CASES[file], *IN_TIME]), 'each once'
     assert f"(default: '{FILE}')" in text and 'No description given' not in text
 
 
@@ -109,6 +118,17 @@ def test_an_argument_has_an_effect(file, argument, by_default, tmp_path):
     after, out = started(file, f'{argument}:={given}', folder=tmp_path)
     assert process in after, out
     assert after[process].get(what, MISSING) == expected != before
+
+
+@needs_launch
+@pytest.mark.parametrize('file', CASES)
+def test_a_node_that_ends_by_itself_is_started_again(file, tmp_path):
+    # Without it the launch is over when its processes are: every other test here waits for that.
+    from ros_parts import wait_until
+    with launched(file, 'respawn:=true', env=with_stand_ins(tmp_path)) as said:
+        assert wait_until((tmp_path / 'depth_node.again').exists, 60)
+    assert said[0].count('[depth_node-1]: process started') >= 2
+    assert not (tmp_path / 'demo_camera.again').exists()
 
 
 @needs_launch
