@@ -18,6 +18,7 @@ import importlib.util
 import os
 
 import browser as chromium
+from parameter_claims import Claims
 import pytest
 
 # Real processes under test keep to this machine and to a domain of this run.
@@ -50,6 +51,10 @@ def missing(mark):
         return (None if os.environ.get('DEPTH_ANYTHING_TEST_BUILDS') == '1'
                 else 'minutes of building: set DEPTH_ANYTHING_TEST_BUILDS=1, or run scripts/test')
     return None
+
+
+def pytest_configure(config):
+    config.pluginmanager.register(Claims(), 'claims')
 
 
 def pytest_collection_modifyitems(items):

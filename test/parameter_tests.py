@@ -17,6 +17,7 @@ For every setting that can be given to the node: the test in which it changes wh
 
 Whoever adds a setting adds its line here: the file under ``test/``, ``::`` and the function.
 ``test_settings.py`` fails for a setting without a line and for a line without a test.
+``parameter_claims.py`` fails a test that leaves its setting at the default.
 """
 
 CLOUD = 'ros/test_cloud_options.py'
@@ -94,7 +95,7 @@ TESTS = {
     'diagnostic_updater.use_fqn':
         'ros/test_diagnostics.py::test_the_namespace_is_in_the_names_when_asked_for',
     'snapshot.directory': 'ros/test_save_snapshot.py::test_the_files_hold_the_frame',
-    'snapshot.max_count': 'core/test_snapshots.py::test_what_cannot_be_written_leaves_nothing',
+    'snapshot.max_count': 'ros/test_save_snapshot.py::test_the_files_hold_the_frame',
     'snapshot.timeout':
         'ros/test_save_snapshot.py::test_a_camera_without_images_is_named',
     'node.statistics_period':

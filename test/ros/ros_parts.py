@@ -34,6 +34,7 @@ import rclpy
 from rclpy.executors import ExternalShutdownException, InvalidHandle, SingleThreadedExecutor
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+import yaml
 
 HERE = Path(__file__).parent
 FRAME = 'camera_optical_frame'
@@ -255,6 +256,9 @@ class Process:
     def __init__(self, *command):
         environment = {**os.environ, 'PYTHONPATH': os.pathsep.join(
             [str(HERE.parents[1]), str(HERE), os.environ.get('PYTHONPATH', '')])}
+        from parameter_claims import note  # not in the processes that use this file too
+        note({name: yaml.safe_load(value) for flag, word in zip(command, command[1:])
+              for name, _, value in [word.partition(':=')] if flag == '-p'})
         self.process = subprocess.Popen(
             [sys.executable, *command], env=environment, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True)

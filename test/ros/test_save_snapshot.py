@@ -49,7 +49,8 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope='module')
 def parts(folder):
     with ros_context() as context, node_here(
-            context, snapshot__directory=str(folder), snapshot__timeout=15.0) as node:
+            context, snapshot__directory=str(folder), snapshot__timeout=15.0,
+            snapshot__max_count=1) as node:
         rig = Rig(context, topics={})
         try:
             assert wait_until(lambda: node.state == 'active')
@@ -97,6 +98,8 @@ def test_the_files_hold_the_frame(parts, folder):
     np.testing.assert_allclose(
         points['xyz'], points_of(DEPTH, CAMERA).reshape(-1, 3), atol=1e-4)
     assert points['rgb'].tobytes() == rgb.tobytes()
+    full = call(rig, lambda: rig.send(image, camera_info(CAMERA, stamp)))
+    assert not full.success and 'holds 1 entries already (snapshot.max_count)' in full.message
     # Nobody watches any more, so the camera is left alone again.
     assert wait_until(lambda: not node.cameras[0].input.topics.subscribed)
 
