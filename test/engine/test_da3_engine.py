@@ -17,14 +17,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-import gc
-import json
-import logging
-from pathlib import Path
-import threading
 from typing import Any
-import weakref
 
+from da3_parts import EVERYTHING, frame_of, METRES, metric_engine, run
 from depth_anything_ros.core.camera import Intrinsics
 from depth_anything_ros.core.depth import DepthKind, FocalSource
 from depth_anything_ros.core.frame import Frame
@@ -35,44 +30,18 @@ from depth_anything_ros.core.options import (
     PROCESS_RES_METHODS,
 )
 from depth_anything_ros.core.processed_size import plan
-from depth_anything_ros.core.result import DepthResult
-from depth_anything_ros.engine.base import Engine
-from depth_anything_ros.engine.checkpoint import save_checkpoint
 from depth_anything_ros.engine.da3 import DA3Engine
 from depth_anything_ros.engine.models import find
-from depth_anything_ros.engine.network import build_random
 from depth_anything_ros.engine.preprocess import process
 from depth_anything_ros.errors import (
-    ConfigError,
-    InferenceFailed,
     InvalidImage,
     InvalidIntrinsics,
-    ModelLoadFailed,
-    NotReady,
-    OutOfMemory,
 )
 from depth_anything_ros.frame_options import options_of
 from depth_anything_ros.settings import changed, Settings
 import numpy as np
 import pytest
 from tiny_networks import tiny_any_view, tiny_metric, tiny_nested
-import torch
-
-EVERYTHING = frozenset(Output)
-METRES = FrameOptions(process_res=98, outputs=EVERYTHING, fov_deg=60.0)
-
-
-def frame_of(width: int = 128, height: int = 96, seed: int = 0, **more: Any) -> Frame:
-    rgb = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
-    return Frame(rgb, **more)
-
-
-def metric_engine() -> DA3Engine:
-    return DA3Engine(tiny_metric(), find('da3metric-large'))
-
-
-def run(engine: Engine, frame: Frame, options: FrameOptions = METRES) -> DepthResult:
-    return engine.finish(engine.infer([engine.prepare(frame, options)])[0])
 
 
 def test_raw_depth_needs_no_camera_and_is_what_metres_are_made_of() -> None:
@@ -250,196 +219,3 @@ def test_the_setting_preprocess_changes_what_the_network_sees() -> None:
 def test_a_flat_image_is_refused() -> None:
     with pytest.raises(InvalidImage, match='at least 14 pixels'):
         metric_engine().prepare(frame_of(200, 2), METRES)
-
-
-@pytest.mark.parametrize('size', [(128, 96), (98, 70)])
-def test_any_memory_layout_is_read(size: tuple[int, int]) -> None:
-    frame, engine = frame_of(*size), metric_engine()
-    expected = run(engine, frame)
-    assert expected.cloud is not None
-    rgb = frame.rgb
-    padded = np.zeros((rgb.shape[0], rgb.shape[1] + 5, 3), np.uint8)
-    padded[:, :-5] = rgb
-    read_only = rgb.copy()
-    read_only.flags.writeable = False
-    bgr, upside_down = rgb[..., ::-1].copy(), rgb[::-1].copy()
-    for view in (padded[:, :-5], read_only, bgr[..., ::-1], upside_down[::-1],
-                 np.asfortranarray(rgb)):
-        found = run(engine, replace(frame, rgb=view))
-        np.testing.assert_array_equal(found.depth, expected.depth)
-        assert found.cloud is not None
-        np.testing.assert_array_equal(
-            found.cloud.view(np.uint32), expected.cloud.view(np.uint32))
-
-
-def test_the_frame_may_change_after_prepare() -> None:
-    engine = metric_engine()
-    frame = frame_of(98, 70)
-    expected = run(engine, frame).depth
-    prepared = engine.prepare(frame, METRES)
-    frame.rgb[:] = 0
-    np.testing.assert_array_equal(engine.finish(engine.infer([prepared])[0]).depth, expected)
-
-
-def test_the_three_steps_may_overlap() -> None:
-    engine = metric_engine()
-    frames = [frame_of(seed=seed) for seed in range(6)]
-    expected = [run(engine, frame).depth for frame in frames]
-    prepared = [engine.prepare(frame, METRES) for frame in frames]
-    inferred, found = [], []
-
-    def finish() -> None:
-        for each in inferred[:3]:
-            found.append(engine.finish(each).depth)
-
-    inferred += engine.infer(prepared[:3])
-    thread = threading.Thread(target=finish)
-    thread.start()
-    later = engine.infer(prepared[3:])
-    thread.join()
-    found += [engine.finish(each).depth for each in later]
-    for one, other in zip(found, expected, strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-4)
-
-
-def test_process_wide_settings_are_left_alone() -> None:
-    def settings() -> tuple[Any, ...]:
-        return (torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32,
-                torch.backends.cudnn.benchmark, torch.get_num_threads(),
-                torch.get_float32_matmul_precision(), torch.is_grad_enabled())
-    before = settings()
-    engine = metric_engine()
-    engine.warm_up(64, 48)
-    engine.close()
-    assert settings() == before
-
-
-class Failing(torch.nn.Module):
-    """A network whose first layer raises."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__()
-        self.error = error
-
-    def forward(self, *_: Any) -> Any:
-        raise self.error
-
-
-@pytest.mark.parametrize(('error', 'kind'), [
-    (torch.cuda.OutOfMemoryError('CUDA out of memory'), OutOfMemory),
-    (MemoryError(), OutOfMemory),
-    (RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 bytes"), OutOfMemory),
-    (RuntimeError('secret path /x'), InferenceFailed),
-])
-def test_failures_of_the_network_are_ours_and_the_engine_goes_on(
-    error: Exception, kind: type[Exception],
-) -> None:
-    network = tiny_metric()
-    engine = DA3Engine(network, find('da3metric-large'))
-    layer = network.backbone.pretrained.patch_embed
-    network.backbone.pretrained.patch_embed = Failing(error)
-    with pytest.raises(kind) as caught:
-        run(engine, frame_of())
-    assert '98x70' in str(caught.value) and 'secret' not in str(caught.value)
-    network.backbone.pretrained.patch_embed = layer
-    assert run(engine, frame_of()).depth.shape == (96, 128)
-
-
-def test_a_closed_engine_says_so() -> None:
-    engine = metric_engine()
-    prepared = engine.prepare(frame_of(), METRES)
-    engine.close()
-    engine.close()
-    with pytest.raises(NotReady, match='closed'):
-        engine.infer([prepared])
-
-
-def test_closing_frees_the_weights_at_once() -> None:
-    network = tiny_nested()
-    engine = DA3Engine(network, find('da3nested-giant-large'))
-    engine.warm_up(128, 96)
-    gone = weakref.ref(network)
-    gc.collect()
-    gc.disable()
-    try:
-        del network
-        engine.close()
-        assert gone() is None
-    finally:
-        gc.enable()
-
-
-def test_info_says_what_it_is() -> None:
-    info = DA3Engine(tiny_any_view(), find('da3-large')).info
-    assert (info.model, info.kind, info.device, info.precision, info.licence) == (
-        'da3-large', DepthKind.RELATIVE, 'cpu', 'fp32', 'CC-BY-NC-4.0')
-    assert info.has_confidence and info.predicts_intrinsics and not info.has_sky
-
-
-def test_load_says_loudly_what_a_user_must_know(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO):
-        engine = DA3Engine.load('da3-tiny', device='cpu', random_weights=1)
-    text = ' '.join(engine.info.warnings)
-    assert 'random weights' in text and 'demos and tests only' in text
-    for part in ('Apache-2.0', 'fp32', 'cpu', 'focal length', *engine.info.warnings):
-        assert part in caplog.text
-
-
-def test_load_says_what_stands_beside_the_weights(tmp_path: Path) -> None:
-    save_checkpoint(build_random(find('da3-tiny'), 6), tmp_path, 'da3-tiny')
-    (tmp_path / 'accuracy.json').write_text(json.dumps(
-        {'known_rooms': {'abs_rel': 0.101}, 'unknown_rooms': {'abs_rel': 0.234}}))
-    warnings = DA3Engine.load(str(tmp_path), device='cpu').info.warnings
-    assert any('0.10 from new viewpoints' in text and '0.23 in other' in text
-               for text in warnings)
-
-
-@pytest.mark.skipif(torch.cuda.is_available(), reason='there is a CUDA device')
-def test_auto_that_ends_on_the_cpu_warns(caplog: pytest.LogCaptureFixture) -> None:
-    engine = DA3Engine.load('da3-tiny', random_weights=1)
-    assert any('CPU' in warning for warning in engine.info.warnings)
-    assert 'device auto' in caplog.text
-    with pytest.raises(ConfigError):
-        DA3Engine.load('da3-tiny', device='cuda', random_weights=1)
-
-
-def test_random_weights_are_seeded() -> None:
-    depths = [run(DA3Engine.load('da3-tiny', device='cpu', random_weights=seed), frame_of()).depth
-              for seed in (1, 1, 2)]
-    np.testing.assert_array_equal(depths[0], depths[1])
-    assert not np.array_equal(depths[0], depths[2], equal_nan=True)
-
-
-def test_weights_come_through_load(tmp_path: Path) -> None:
-    network = build_random(find('da3-tiny'), 6)
-    path = save_checkpoint(network, tmp_path, 'da3-tiny')
-    expected = run(DA3Engine.load('da3-tiny', device='cpu', random_weights=6), frame_of()).depth
-    for name, architecture in ((tmp_path, ''), (path, ''), (path, 'da3-tiny')):
-        engine = DA3Engine.load(str(name), device='cpu', architecture=architecture)
-        np.testing.assert_array_equal(run(engine, frame_of()).depth, expected)
-    with pytest.raises(ModelLoadFailed, match='does not fit'):
-        DA3Engine.load(str(path), device='cpu', architecture='da3-small')
-
-
-def test_the_bundled_model_runs() -> None:
-    engine = DA3Engine.load('da3-tiny', device='cpu')
-    engine.warm_up(128, 96)
-    result = run(engine, frame_of(), replace(METRES, process_res=0))
-    assert result.kind is DepthKind.METRIC
-    assert engine.info.licence == 'Apache-2.0'
-
-
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a CUDA device')
-@pytest.mark.parametrize('precision', ['fp32', 'auto'])
-def test_cuda_gives_what_the_cpu_gives(precision: str) -> None:
-    frames = [frame_of(seed=seed) for seed in range(4)]
-    here = DA3Engine.load('da3-small', device='cpu', random_weights=1)
-    there = DA3Engine.load(
-        'da3-small', device='cuda', precision=precision, random_weights=1)
-    there.warm_up(128, 96)
-    for frame in frames:
-        expected, found = run(here, frame), run(there, frame)
-        np.testing.assert_allclose(
-            found.depth, expected.depth, rtol=1e-3 if precision == 'fp32' else 3e-2)
-    there.close()

@@ -114,7 +114,8 @@ class EstimateDepthServer:
             self._remarks.of_image.clear()
             frame = self._maker.frame(
                 Pair(request.image, request.camera_info), settings, options,
-                service.info.process_res, needs_camera=False)
+                service.info.process_res, needs_camera=False,
+                on_device=service.info.rectifies)
             remarks += self._remarks.of_image
         if frame.intrinsics is None and needs_focal(service, options):
             raise InvalidIntrinsics(
