@@ -74,7 +74,7 @@ def load_engine(settings: Settings) -> Engine:
     if model.engine == 'torch':
         engine = import_engine().load(
             model.name, device=model.device, precision=model.precision,
-            architecture=model.architecture, download=model.download)
+            architecture=model.architecture, download=model.download, compiled=model.compile)
     else:
         engine = import_onnx_engine().load(
             model.name, engine=model.engine, device=model.device)

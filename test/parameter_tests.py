@@ -39,6 +39,7 @@ TESTS = {
     'model.device': f'{MODEL}::test_the_device_is_taken_or_refused',
     'model.devices': 'engine/test_pool.py::test_the_setting_devices_loads_the_model_on_each',
     'model.precision': f'{MODEL}::test_the_precision_is_taken_or_refused',
+    'model.compile': 'engine/test_fast_calls.py::test_the_setting_compile_compiles',
     'model.queue_size': 'ros/test_estimate_depth.py::'
                         'test_too_many_at_once_are_busy_and_topics_go_on',
     'model.max_batch': 'test_service.py::'

@@ -43,6 +43,8 @@ class EngineInfo:
     """Whether several images of one scene get depth and poses in one world."""
     rectifies: bool = False
     """Whether it takes lens distortion (``Frame.lens``) out faster than OpenCV does on the CPU."""
+    acceleration: str = ''
+    """How the network is made faster than plain float32, and how far its depth is from that."""
     warnings: tuple[str, ...] = ()
     """What a user must know: CPU chosen by ``auto``, random weights, a model for demos only."""
 

@@ -115,6 +115,12 @@ def channels_last(network: nn.Module) -> None:
             parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
 
 
+def channels_first(network: nn.Module) -> None:
+    """Take :func:`channels_last` back."""
+    for parameter in network.parameters():
+        parameter.data = parameter.data.contiguous()
+
+
 def lower_precision(network: nn.Module, dtype: torch.dtype) -> None:
     """
     Store the backbone's matrices in ``dtype``, as autocast would cast them in every call.

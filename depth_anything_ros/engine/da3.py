@@ -25,10 +25,15 @@ from depth_anything_ros.core.multi_view import Views
 from depth_anything_ros.core.options import FrameOptions, Output, Preprocess
 from depth_anything_ros.core.processed_size import Plan, plan
 from depth_anything_ros.core.result import choose_intrinsics, choose_law, DepthResult
+from depth_anything_ros.engine.arithmetic import arithmetic_of, untouched
 from depth_anything_ros.engine.base import EngineInfo, Inferred, Prepared, PreparedViews
+from depth_anything_ros.engine.checked import Checked, checked_network
+from depth_anything_ros.engine.compiled import inductor
+from depth_anything_ros.engine.cuda_graphs import CudaCapturer
 from depth_anything_ros.engine.device import precision_name
 from depth_anything_ros.engine.device_images import DeviceImage, DeviceImages
 from depth_anything_ros.engine.failures import translated
+from depth_anything_ros.engine.fast_calls import Capturer, Compiler, FastCalls
 from depth_anything_ros.engine.frame_path import DeviceDepth, FramePath
 from depth_anything_ros.engine.loading import load_network
 from depth_anything_ros.engine.models import Model
@@ -76,7 +81,8 @@ class DA3Engine:
     def __init__(
         self, network: Any, model: Model, *, device: torch.device | None = None,
         precision: torch.dtype = torch.float32, warnings: tuple[str, ...] = (),
-        on_host: bool | None = None,
+        on_host: bool | None = None, compiler: Compiler | None = None,
+        capturer: Capturer | None = None,
     ) -> None:
         """
         Make an engine of a network that is in memory; it is changed in place.
@@ -88,27 +94,35 @@ class DA3Engine:
         :param warnings: what a user must know.
         :param on_host: whether numpy and OpenCV do what they do faster than PyTorch, the lens and
             the resize among it; default: on a CPU.
+        :param compiler: makes the network faster, see :class:`FastCalls`; None: nothing does.
+        :param capturer: records its calls; default: on CUDA as graphs, else nothing does.
         """
         self._device = device or torch.device('cpu')
         self._model = model
-        with translated(f'moving {model.name} to {self._device}'):
-            self._network: FrameNetwork | None = self._callable(network, precision)
         if on_host is None:
             on_host = self._device.type == 'cpu'
+        with translated(f'moving {model.name} to {self._device}'):
+            checked = self._checked(network, precision, cuda_like=not on_host)
+            if capturer is None and self._device.type == 'cuda':
+                capturer = CudaCapturer(self._device)
+        self._network: FrameNetwork | None = checked.network
+        self._calls = FastCalls(checked.network, compiler=compiler, capturer=capturer)
+        self._arithmetic = untouched if on_host else arithmetic_of(checked.precision).inside
         self._path = FramePath(self._device, on_host=on_host)
         self._images = None if on_host else DeviceImages(self._device)
         self._side = SideStream(self._device)
         self._info = EngineInfo(
             model=model.name, kind=model.kind, device=str(self._device),
-            precision=precision_name(precision), licence=model.licence,
+            precision=precision_name(checked.precision), licence=model.licence,
             process_res=model.process_res, has_confidence=model.has_confidence,
             has_sky=model.has_sky, predicts_intrinsics=model.predicts_intrinsics,
-            multi_view=model.multi_view, rectifies=not on_host, warnings=warnings)
+            multi_view=model.multi_view, rectifies=not on_host,
+            acceleration=checked.about, warnings=(*warnings, *checked.warnings))
 
     @classmethod
     def load(
         cls, name: str, *, device: str = 'auto', precision: str = 'auto', download: bool = False,
-        architecture: str = '', random_weights: int | None = None,
+        architecture: str = '', random_weights: int | None = None, compiled: bool = False,
     ) -> DA3Engine:
         """
         Return an engine for a model.
@@ -119,6 +133,7 @@ class DA3Engine:
         :param download: fetch weights that are not on this machine.
         :param architecture: model name whose network a .safetensors file fits.
         :param random_weights: seed; builds the network without any weights, for benchmarks.
+        :param compiled: compile the network for every size of image, see :func:`inductor`.
         :raises UnknownModel: when the name is neither a model nor a path.
         :raises ModelLoadFailed: when the weights are not there or do not fit.
         :raises MissingDependency: when a package is not installed.
@@ -128,12 +143,16 @@ class DA3Engine:
             name, device, precision, download=download, architecture=architecture,
             random_weights=random_weights)
         return cls(loaded.network, loaded.model, device=loaded.device,
-                   precision=loaded.precision, warnings=loaded.warnings)
+                   precision=loaded.precision, warnings=loaded.warnings,
+                   compiler=inductor() if compiled else None)
 
     @property
     def info(self) -> EngineInfo:
-        """Return what this engine is."""
-        return self._info
+        """Return what this engine is, and what its network turned out to be able to do."""
+        calls = self._calls
+        return replace(
+            self._info, warnings=(*self._info.warnings, *calls.warnings),
+            acceleration='; '.join(filter(None, (self._info.acceleration, calls.about))))
 
     def prepare(self, frame: Frame, options: FrameOptions) -> Prepared:
         """
@@ -155,7 +174,7 @@ class DA3Engine:
             image = Image(
                 steps, time.perf_counter() - start, pixels, normalised_on_host(pixels))
         else:
-            with translated(f'uploading an image of {width}x{height}'):
+            with translated(f'uploading an image of {width}x{height}'), self._arithmetic():
                 uploaded = self._images.put(frame, steps)
             image = Image(steps, time.perf_counter() - start, image=uploaded)
         return Prepared(frame, options, (steps.size[1], steps.size[0]), image)
@@ -168,12 +187,13 @@ class DA3Engine:
         :raises OutOfMemory: when the device has too little memory.
         :raises InferenceFailed: when the network fails.
         """
-        network = self._ready()
+        self._ready()
         height, width = batch[0].shape
         start = time.perf_counter()
-        with translated(f'the network on {len(batch)} image(s) of {width}x{height}'):
+        with translated(f'the network on {len(batch)} image(s) of {width}x{height}'), \
+                self._arithmetic():
             begin = Mark(self._device)
-            maps = network(stacked([item.payload for item in batch]))
+            maps = self._calls(stacked([item.payload for item in batch]))
             end = Mark(self._device)
         seconds = time.perf_counter() - start
         return [
@@ -225,18 +245,22 @@ class DA3Engine:
         :raises InferenceFailed: when the network fails.
         """
         (height, width), count = prepared.shape, len(prepared.frames)
-        with translated(f'a scene of {count} image(s) of {width}x{height}'):
+        with translated(f'a scene of {count} image(s) of {width}x{height}'), self._arithmetic():
             return infer_scene(self._ready(), self._info, prepared)
 
     def warm_up(self, width: int, height: int) -> None:
-        """Run once on a black image of this size, with every output."""
+        """Run on a black image of this size, with every output, until it is as fast as can be."""
         frame = Frame(np.zeros((height, width, 3), np.uint8), frame_id='warm_up_optical_frame')
         options = FrameOptions(fov_deg=60.0, outputs=frozenset(Output))
-        for inferred in self.infer([self.prepare(frame, options)]):
-            self.finish(inferred)
+        for _ in range(self._calls.runs_until_fast):
+            for inferred in self.infer([self.prepare(frame, options)]):
+                self.finish(inferred)
 
     def close(self) -> None:
         """Free the device's memory; nothing may be called afterwards."""
+        if self._device.type == 'cuda':
+            torch.cuda.synchronize(self._device)  # a recorded call may still run
+        self._calls.close()
         if isinstance(self._network, FrameNetwork):
             self._network.tables.cache_clear()
         self._network = None
@@ -246,9 +270,9 @@ class DA3Engine:
         if self._device.type == 'cuda':
             torch.cuda.empty_cache()
 
-    def _callable(self, network: Any, precision: torch.dtype) -> Any:
+    def _checked(self, network: Any, precision: torch.dtype, *, cuda_like: bool) -> Checked:
         """Return what maps normalised images to :class:`RawMaps`."""
-        return FrameNetwork(network, precision).to(self._device)
+        return checked_network(network, precision, self._device, cuda_like=cuda_like)
 
     def _ready(self) -> FrameNetwork:
         if self._network is None:

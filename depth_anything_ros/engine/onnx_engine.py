@@ -23,6 +23,7 @@ from typing import Any
 from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.options import FrameOptions
 from depth_anything_ros.engine.base import Prepared
+from depth_anything_ros.engine.checked import Checked
 from depth_anything_ros.engine.da3 import DA3Engine
 from depth_anything_ros.engine.onnx_files import import_runtime, INPUT, maps_of, read_about
 from depth_anything_ros.engine.passes import RawMaps
@@ -120,8 +121,9 @@ class OnnxEngine(DA3Engine):
         """Run once at the size that the file has."""
         super().warm_up(self._about.width, self._about.height)
 
-    def _callable(self, network: Any, precision: torch.dtype) -> Any:
-        return network
+    def _checked(self, network: Any, precision: torch.dtype, *, cuda_like: bool) -> Checked:
+        # The file was compared with PyTorch when it was made.
+        return Checked(network, precision, about=network.provider)
 
 
 def choose_provider(

@@ -57,20 +57,24 @@ class FrameNetwork(nn.Module):
     and nothing is random.
     """
 
-    def __init__(self, network: nn.Module, precision: torch.dtype = torch.float32) -> None:
+    def __init__(
+        self, network: nn.Module, precision: torch.dtype = torch.float32, *, plain: bool = False,
+    ) -> None:
         """
         Cure a network, in place.
 
         :param network: upstream's DepthAnything3Net or NestedDepthAnything3Net.
         :param precision: arithmetic of the backbone; the heads stay in float32.
+        :param plain: leave the weights as they are, in float32 and channels first.
         """
         super().__init__()
         self.network = network.eval().requires_grad_(False)
         self.precision = precision
         drop_unused(network)
         use_tables(network)
-        channels_last(network)
-        lower_precision(network, precision)
+        if not plain:
+            channels_last(network)
+            lower_precision(network, precision)
         # Not a bound method: a cycle would keep the weights in memory after the last use.
         self.tables = lru_cache(maxsize=SIZES_KEPT)(partial(make_tables, network))
 

@@ -335,6 +335,7 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
             values.update({
                 'model': info.model, 'kind': info.kind.value, 'licence': info.licence,
                 'device': info.device, 'precision': info.precision,
+                'acceleration': info.acceleration,
                 'device memory': memory(service.device_memory())})
             values.update(of_devices(service.devices()))
         return Health(

@@ -30,7 +30,8 @@ def model_row(info: EngineInfo) -> dict[str, Any]:
         'id': info.model, 'kind': info.kind.value, 'device': info.device,
         'precision': info.precision, 'licence': info.licence, 'process_res': info.process_res,
         'confidence': info.has_confidence, 'sky': info.has_sky,
-        'predicts_intrinsics': info.predicts_intrinsics, 'warnings': list(info.warnings)}
+        'predicts_intrinsics': info.predicts_intrinsics, 'acceleration': info.acceleration,
+        'warnings': list(info.warnings)}
 
 
 def register(app: FastAPI, context: RestContext) -> None:
