@@ -66,12 +66,16 @@ def load_engine(settings: Settings) -> Engine:
     :param settings: which model, where from, on which device.
     :returns: a warm engine.
     :raises ConfigError: when the device or precision is not to be had.
-    :raises ModelLoadFailed: when the weights are missing or do not fit.
+    :raises ModelLoadFailed: when the weights are missing or do not fit, or the server of
+        ``engine.url`` is not ready.
     :raises MissingDependency: when torch or the network's code is not installed.
     """
     model = settings.model
     engine: Engine
-    if model.engine == 'torch':
+    if settings.engine.url:
+        from depth_anything_ros.remote.network import connect
+        engine = connect(settings)
+    elif model.engine == 'torch':
         engine = import_engine().load(
             model.name, device=model.device, precision=model.precision,
             architecture=model.architecture, download=model.download, compiled=model.compile)
@@ -90,7 +94,9 @@ def load_engines(settings: Settings) -> list[Engine]:
     """
     engines: list[Engine] = []
     try:
-        for device in devices_of(settings.model):
+        model = settings.model
+        # A network elsewhere runs on the devices that its server has.
+        for device in (model.device,) if settings.engine.url else devices_of(model):
             engines.append(load_engine(changed(settings, {'model.device': device})))
     except BaseException:
         for engine in engines:

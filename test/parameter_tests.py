@@ -24,6 +24,7 @@ CLOUD = 'ros/test_cloud_options.py'
 DEPTH = 'ros/test_depth_options.py'
 SCAN = 'ros/test_scan_options.py'
 MODEL = 'test_model_settings.py'
+REMOTE = 'remote/test_remote_engine.py'
 BRIDGES = 'bridges/test_from_settings.py'
 SECRETS = 'bridges/test_encryption.py'
 FUSION = 'reconstruction/test_fusion.py::test_each_setting_changes_the_scene'
@@ -47,6 +48,9 @@ TESTS = {
     'model.batch_window': 'test_service.py::'
                           'test_batches_the_window_and_the_queue_come_from_the_settings',
     'model.request_share': f'{MODEL}::test_the_share_of_requests_reaches_the_queue',
+    'engine.url': f'{REMOTE}::test_results_are_those_of_the_same_network_here',
+    'engine.timeout': f'{REMOTE}::test_an_image_has_its_time_and_no_more',
+    'engine.wait': f'{REMOTE}::test_a_server_is_waited_for_as_long_as_said',
     'depth.process_res': f'{MODEL}::test_the_processed_size',
     'depth.process_res_method': f'{MODEL}::test_the_processed_size',
     'depth.preprocess':

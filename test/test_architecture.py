@@ -40,8 +40,10 @@ OURS = {
     'engine': {'errors', 'settings', 'core'},
     'reconstruction': {'errors', 'settings', 'core'},
     'wire': {'errors', 'core', 'messages'},
+    # The network of another machine: an engine by its one side, our wire form by the other.
+    'remote': {'errors', 'settings', 'core', 'engine', 'wire'},
     'service': {'errors', 'settings', 'core', 'messages', 'loading', 'scenes', 'engine',
-                'reconstruction', 'watching'},
+                'remote', 'reconstruction', 'watching'},
     'watching': {'core'},
     'bags': {'errors', 'settings', 'core', 'messages', 'service', 'frame_options'},
     # Sessions and scenes are values and files that the WebSocket bridge hands on.
@@ -80,6 +82,7 @@ OUTSIDE = {
                'omegaconf', 'addict', 'einops', 'onnxruntime'},
     'reconstruction': {'numpy'},
     'wire': {'numpy', 'cv2', 'PIL', 'zstandard', 'msgpack'},
+    'remote': {'numpy'},
     'service': set(),
     'watching': set(),
     'bags': {'numpy', 'cv2', 'rosbags'},

@@ -107,6 +107,8 @@ def add_model_arguments(parser: argparse.ArgumentParser, model: str, device: str
                         help='devices that share the work, such as cuda:0,cuda:1, or all; instead '
                              'of --device')
     parser.add_argument('--download', action='store_true', help='fetch missing weights')
+    parser.add_argument('--engine-url', default='', metavar='URL',
+                        help='use the network of the server there, such as http://host:8000')
     parser.add_argument('--queue-size', type=int, default=QUEUE_SIZE,
                         help='requests that may be under way (default: %(default)s)')
 
@@ -235,7 +237,7 @@ def serve(
             opened.append(bridge)
         settings = changed(Settings(), {
             'model.name': str(arguments.model), 'model.device': arguments.device,
-            'model.devices': arguments.devices,
+            'model.devices': arguments.devices, 'engine.url': arguments.engine_url,
             'model.download': arguments.download, 'model.queue_size': arguments.queue_size})
         services = list[DepthService]()
         try:

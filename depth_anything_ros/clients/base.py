@@ -22,10 +22,11 @@ from types import TracebackType
 from typing import Any, Iterable, TypeVar
 
 from depth_anything_ros.core.options import Output
-from depth_anything_ros.errors import DepthAnythingError, InvalidRequest
+from depth_anything_ros.errors import InvalidRequest
 from depth_anything_ros.wire.limits import Limits
 from depth_anything_ros.wire.message import Message
 from depth_anything_ros.wire.results import depth_reply, DepthReply, METRES
+from depth_anything_ros.wire.status import error_of
 import numpy as np
 import numpy.typing as npt
 
@@ -162,22 +163,6 @@ def inference_header(
         'focal_length': float(focal_length), 'minimum': float(minimum), 'maximum': maximum,
         'outputs': [Output(item).value for item in outputs], 'exif_orient': exif_orient,
         'intrinsics': None if K is None else np.asarray(K, np.float64).tolist()}
-
-
-def error_of(code: object, text: object) -> DepthAnythingError:
-    """
-    Return the error that a reply stands for.
-
-    :param code: the ``code`` of one of our classes; anything else gives the base class.
-    :param text: what the server said.
-    """
-    classes, found = [DepthAnythingError], DepthAnythingError
-    while classes:
-        kind = classes.pop()
-        classes.extend(kind.__subclasses__())
-        if kind.code == code:
-            found = kind
-    return found(str(text))
 
 
 def in_metres(reply: DepthReply) -> DepthReply:

@@ -21,7 +21,7 @@ import socket
 import ssl
 import time
 
-from depth_anything_ros.clients.base import Client, error_of, REPLY_LIMITS, TIMEOUT_S
+from depth_anything_ros.clients.base import Client, REPLY_LIMITS, TIMEOUT_S
 from depth_anything_ros.errors import (
     ConfigError,
     DeadlineExceeded,
@@ -32,6 +32,7 @@ from depth_anything_ros.errors import (
 from depth_anything_ros.wire.framing import framed, FrameReader, unsent
 from depth_anything_ros.wire.message import from_body, Message, to_body
 from depth_anything_ros.wire.pickled import is_pickle, read
+from depth_anything_ros.wire.status import error_of
 
 
 class TcpClient(Client):

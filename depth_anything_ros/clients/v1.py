@@ -30,7 +30,6 @@ from typing import Any, Mapping, NamedTuple
 
 from depth_anything_ros.clients.base import (
     Client,
-    error_of,
     Image,
     in_metres,
     inference_header,
@@ -46,6 +45,7 @@ from depth_anything_ros.errors import (
 from depth_anything_ros.wire.depth_files import encoded, unpacked
 from depth_anything_ros.wire.message import Message
 from depth_anything_ros.wire.results import depth_reply, DepthReply
+from depth_anything_ros.wire.status import error_of
 import numpy as np
 import numpy.typing as npt
 

@@ -23,8 +23,8 @@ import json
 from types import TracebackType
 from typing import Any, Callable, Mapping
 
-from depth_anything_ros.clients.base import error_of
 from depth_anything_ros.errors import InferenceFailed, MissingDependency
+from depth_anything_ros.wire.status import error_of
 
 try:
     import httpx

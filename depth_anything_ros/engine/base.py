@@ -47,6 +47,8 @@ class EngineInfo:
     """How the network is made faster than plain float32, and how far its depth is from that."""
     warnings: tuple[str, ...] = ()
     """What a user must know: CPU chosen by ``auto``, random weights, a model for demos only."""
+    degraded: str = ''
+    """Why nothing comes out now though it will again by itself, empty where all is well."""
 
 
 @dataclass(frozen=True)

@@ -341,4 +341,5 @@ class DepthNode(LifecycleNode):  # type: ignore[misc]
         return Health(
             state=self._state, counts=Counts(), before=Counts(), load_error=self._load_error,
             last_error=self._reporter.last_error, enabled=self._enabled, values=values,
-            warnings=service.warnings() if service else ())
+            warnings=service.warnings() if service else (),
+            degraded=service.info.degraded if service else '')

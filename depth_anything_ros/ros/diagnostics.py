@@ -60,6 +60,8 @@ class Health:
     load_error: str = ''
     last_error: str = ''
     warnings: tuple[str, ...] = ()
+    degraded: str = ''
+    """Why the model answers nothing now, though it will again by itself."""
     values: Mapping[str, str] = field(default_factory=dict)
 
     def counting(self, counts: Counts, before: Counts) -> Health:
@@ -93,6 +95,8 @@ def judge(health: Health) -> tuple[bytes, str]:
         return DiagnosticStatus.ERROR, health.load_error
     if health.state != 'active':
         return DiagnosticStatus.OK, health.state
+    if health.degraded:
+        return DiagnosticStatus.WARN, f'degraded: {health.degraded}'
     if counts.failed > before.failed:
         return DiagnosticStatus.ERROR, f'the model fails: {health.last_error}'
     if not health.enabled:

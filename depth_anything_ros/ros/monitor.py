@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 import logging
 from typing import Any, Callable
 
@@ -74,7 +75,8 @@ class Monitor:
             sum((item.counts for item in cameras.values()), Counts()),
             sum((item.before for item in cameras.values()), Counts()))
         tasks = {'node': whole}
-        tasks.update({f'camera {name}'.rstrip(): item for name, item in cameras.items()})
+        tasks.update({f'camera {name}'.rstrip(): replace(item, degraded=whole.degraded)
+                      for name, item in cameras.items()})
         device = whole.values.get('device', '')
         statuses = [diagnose(item, f'{self._name()}: {task}', device)
                     for task, item in tasks.items()]

@@ -30,6 +30,7 @@ from typing import Any, Iterable, Iterator, Mapping
 from depth_anything_ros.errors import ConfigError
 from depth_anything_ros.settings.bridges import BridgeSettings
 from depth_anything_ros.settings.camera import CameraSettings, check_cameras, DepthSettings
+from depth_anything_ros.settings.engine import EngineSettings
 from depth_anything_ros.settings.model import ModelSettings
 from depth_anything_ros.settings.node import DiagnosticSettings, NodeSettings, ProcessSettings
 from depth_anything_ros.settings.points import MountSettings, PointsSettings, SkySettings
@@ -51,6 +52,7 @@ class Settings:
         (), 'Cameras served by the one model, each below its name (front/image, '
         'front/depth/points); empty: one camera without a name.', read_only=True)
     model: ModelSettings = field(default_factory=ModelSettings)
+    engine: EngineSettings = field(default_factory=EngineSettings)
     depth: DepthSettings = field(default_factory=DepthSettings)
     camera: CameraSettings = field(default_factory=CameraSettings)
     points: PointsSettings = field(default_factory=PointsSettings)

@@ -127,3 +127,19 @@ def failure(error: BaseException) -> Failure:
             text = FAILED_TEXT if kind is InferenceFailed else str(error)
             return Failure(error.code, text, FACES[kind])
     return Failure(DepthAnythingError.code, UNFORESEEN_TEXT, UNFORESEEN)
+
+
+def error_of(code: object, text: object) -> DepthAnythingError:
+    """
+    Return the error that a reply stands for.
+
+    :param code: the ``code`` of one of our classes; anything else gives the base class.
+    :param text: what the server said.
+    """
+    classes, found = [DepthAnythingError], DepthAnythingError
+    while classes:
+        kind = classes.pop()
+        classes.extend(kind.__subclasses__())
+        if kind.code == code:
+            found = kind
+    return found(str(text))

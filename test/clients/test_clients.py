@@ -26,7 +26,6 @@ from depth_anything_ros.bridges.access import Access
 from depth_anything_ros.bridges.tcp import TcpBridge
 from depth_anything_ros.bridges.zeromq import ZmqBridge
 from depth_anything_ros.clients import TcpClient, ZmqClient
-from depth_anything_ros.clients.base import error_of
 from depth_anything_ros.core.depth import DepthKind
 from depth_anything_ros.core.geometry import unproject
 from depth_anything_ros.core.options import PER_PIXEL
@@ -40,6 +39,7 @@ from depth_anything_ros.errors import (
     Unauthorized,
     UnsupportedEncoding,
 )
+from depth_anything_ros.wire.status import error_of
 import numpy as np
 import pytest
 

@@ -39,6 +39,7 @@ ROOMS = (
     f'{ROUTES}.depth',
     f'{ROUTES}.pointcloud',
     f'{ROUTES}.batch',
+    f'{ROUTES}.network',
     f'{ROUTES}.streams',
     f'{ROUTES}.metrics',
     'depth_anything_ros.bridges.backend.routes',

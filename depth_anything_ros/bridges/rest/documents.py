@@ -72,6 +72,9 @@ DEADLINE: Schema = {
     'description': 'Milliseconds after which nobody needs the answer; work that waits is dropped '
                    'then (504).'}
 
+MODEL = option('model', 'string', 'Which of the loaded models; default: the first of /v1/models.',
+               'da3metric-large')
+
 OPTIONS: list[Schema] = [
     option('camera_intrinsics', 'string',
            'Camera of this picture in pixels: "fx,fy,cx,cy", an object or a 3x3 matrix as JSON.',
@@ -82,8 +85,7 @@ OPTIONS: list[Schema] = [
            minimum=0),
     option('process_res', 'integer', "Longest processed side in pixels; default: the model's own.",
            504, minimum=SMALLEST_RES, maximum=LARGEST_RES),
-    option('model', 'string', 'Which of the loaded models; default: the first of /v1/models.',
-           'da3metric-large'),
+    MODEL,
     option('minimum', 'number', 'Nearer depths, in metres, are invalid.', minimum=0),
     option('maximum', 'number', 'Farther depths, in metres, are invalid.', 20.0, minimum=0),
     option('exif_orient', 'boolean', 'Turn the picture as its EXIF orientation says.'),
