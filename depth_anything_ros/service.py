@@ -212,10 +212,10 @@ class DepthService:
 
     def submit(
         self, source: Callable[[], Frame], options: FrameOptions, *,
-        deadline: float | None = None,
+        deadline: float | None = None, ready: bool = False,
     ) -> Future[DepthResult]:
         """Queue one request; see :meth:`Runner.submit`."""
-        return self._runner.submit(source, options, deadline=deadline)
+        return self._runner.submit(source, options, deadline=deadline, ready=ready)
 
     def call(
         self, function: Callable[[Engine], Value], *, deadline: float | None = None,
@@ -245,7 +245,7 @@ class DepthService:
         :raises DeadlineExceeded: when the time is over.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
-        future = self.submit(lambda: frame, options, deadline=deadline)
+        future = self.submit(lambda: frame, options, deadline=deadline, ready=True)
         try:
             return future.result(timeout)
         except FutureTimeout:

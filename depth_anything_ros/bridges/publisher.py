@@ -163,7 +163,7 @@ class ZmqPublisher:
     def _serve(self) -> None:
         while not self._closing:
             try:
-                self._wire.wait(TICK_MS)
+                self._wire.wait(0 if self._wire.has_message() else TICK_MS)
                 while self._wire.has_message():
                     self._subscription()
                 with self._lock:

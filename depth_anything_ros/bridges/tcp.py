@@ -293,9 +293,11 @@ class TcpBridge:
         if self._closing_at is not None:
             raise NotReady('the service is closing')
 
-    def _estimate(self, source: Callable[[], Frame], options: FrameOptions) -> DepthResult:
+    def _estimate(
+        self, source: Callable[[], Frame], options: FrameOptions, ready: bool = False,
+    ) -> DepthResult:
         deadline = time.monotonic() + self._limits.request_s
-        future = self._service.submit(source, options, deadline=deadline)
+        future = self._service.submit(source, options, deadline=deadline, ready=ready)
         while True:
             left = deadline - time.monotonic()
             try:

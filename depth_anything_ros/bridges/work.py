@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Mapping, Sequence
 
 from depth_anything_ros.bridges.access import Access
 from depth_anything_ros.bridges.image_roots import ImageRoots
@@ -40,6 +40,9 @@ from depth_anything_ros.wire.results import result_message
 from depth_anything_ros.wire.status import SUCCESS
 import numpy as np
 
+COMMAND = 'inference'
+"""The request of our own form for depth."""
+
 Results = Sequence[Any]
 """One :class:`DepthResult` of each frame; of images seen together their one ``Views``."""
 
@@ -49,13 +52,15 @@ class Work:
     """
     Frames to estimate, and the reply that their results make.
 
-    One after the other, or ``together`` as images of one scene.
+    One after the other, or ``together`` as images of one scene. They are ``ready`` when there is
+    nothing to decode.
     """
 
     sources: Sequence[Callable[[], Frame]]
     options: FrameOptions
     reply: Callable[[Results], Any]
     together: bool = False
+    ready: bool = False
 
     @property
     def steps(self) -> int:
@@ -66,7 +71,8 @@ class Work:
         """Queue one step; see :meth:`DepthService.submit`."""
         if self.together:
             return service.views(self.sources, self.options, deadline=deadline)
-        return service.submit(self.sources[step], self.options, deadline=deadline)
+        return service.submit(
+            self.sources[step], self.options, deadline=deadline, ready=self.ready)
 
 
 def own_work(message: Message, roots: ImageRoots, limits: Limits) -> Work:
@@ -85,21 +91,30 @@ def own_work(message: Message, roots: ImageRoots, limits: Limits) -> Work:
         image = image.data
     elif not isinstance(image, (np.ndarray, str)):
         raise InvalidRequest("request has no array 'image'")
+    asked = message.kept.get(COMMAND)
+    if asked is None:
+        asked = message.kept[COMMAND] = (
+            _options(header), matrix_of(header.get('intrinsics')),
+            switch_of(header, 'exif_orient'))
+    options, matrix, exif_orient = asked
+    request_id = str(header.get('request_id', ''))
+    return Work(
+        [frame_source(image, matrix, roots, limits, exif_orient=exif_orient)], options,
+        lambda results: result_message(results[0], request_id),
+        ready=isinstance(image, np.ndarray))
+
+
+def _options(header: Mapping[str, Any]) -> FrameOptions:
     names = header.get('outputs', ['depth'])
     known = [item.value for item in PER_PIXEL]
     if not isinstance(names, list) or not all(name in known for name in names):
         raise InvalidRequest(f'outputs must be a list of {", ".join(known)}')
-    options = FrameOptions(
+    return FrameOptions(
         process_res=process_res_of(header, 0), minimum=number_of(header, 'minimum', 0.0),
         maximum=number_of(header, 'maximum', float('inf')),
         focal_length=number_of(header, 'focal_length', 0.0),
         fov_deg=number_of(header, 'fov_deg', 0.0),
         outputs=frozenset(Output(name) for name in names))
-    request_id = str(header.get('request_id', ''))
-    return Work(
-        [frame_source(image, matrix_of(header.get('intrinsics')), roots, limits,
-                      exif_orient=switch_of(header, 'exif_orient'))], options,
-        lambda results: result_message(results[0], request_id))
 
 
 def own_request(
@@ -123,14 +138,14 @@ def own_request(
         return Message(
             {'type': 'pong', 'status': SUCCESS, 'message': 'pong', 'request_id': request_id})
     access.check(header)
-    if command != 'inference':
+    if command != COMMAND:
         raise unknown_command(command)
     return own_work(message, roots, limits)
 
 
 def own_reply(
     message: Message, access: Access, roots: ImageRoots, limits: Limits,
-    estimate: Callable[[Callable[[], Frame], FrameOptions], DepthResult],
+    estimate: Callable[..., DepthResult],
 ) -> Message:
     """
     Return the reply to a message of our own form, waiting for it.
@@ -139,13 +154,15 @@ def own_reply(
     :param access: the key that requests need.
     :param roots: folders in which pictures may be named.
     :param limits: bounds of one message.
-    :param estimate: runs the depth network on what a function returns.
+    :param estimate: runs the depth network on what a function returns, with options; told by
+        ``ready`` whether there is nothing to decode.
     :raises DepthAnythingError: when it cannot be served.
     """
     found = own_request(message, access, roots, limits)
     if isinstance(found, Message):
         return found
-    reply: Message = found.reply([estimate(found.sources[0], found.options)])
+    reply: Message = found.reply([estimate(
+        found.sources[0], found.options, ready=found.ready)])
     return reply
 
 

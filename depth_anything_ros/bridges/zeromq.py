@@ -95,6 +95,8 @@ class ZmqBridge:
             self._access, roots or ImageRoots(), self._limits.message, self._limits.clients * 8)
         self._ordering = Ordering(self._limits.clients, self._limits.in_flight)
         self._events: deque[tuple[Ticket, Work, list[Any], Future[Any]]] = deque()
+        # Who holds it may use the socket, and what is known of the clients.
+        self._turn = threading.Lock()
         self._closing_at: float | None = None
         self._thread: threading.Thread | None = None
         self.address = ''
@@ -143,29 +145,40 @@ class ZmqBridge:
         self._thread.join(timeout + LINGER_MS / 1000 + 5)
 
     def _serve(self) -> None:
-        while True:
-            try:
-                self._wire.wait(TICK_MS)
-                while self._events:
-                    self._settle(*self._events.popleft())
-                for _ in range(BURST):
-                    if not self._wire.has_message():
-                        break
-                    self._receive()
-                for ticket in self._ordering.overdue(time.monotonic()):
-                    ticket.give_up()
-                    self._fail(ticket, DeadlineExceeded(
-                        f'no result within {self._limits.request_s:g} s'))
-                # Not unbound before: that would cut the connections whose replies are due.
-                if self._closing_at is not None and (
-                        not len(self._ordering) or time.monotonic() >= self._closing_at):
-                    break
-            except Exception:
-                # Nothing that a client sends may end the server.
-                logger.exception('the ZMQ bridge goes on after an error')
-        for ticket in self._ordering.overdue(float('inf')):
-            self._fail(ticket, NotReady('the service is closing'))
-        self._wire.close()
+        more = ends = False
+        while not ends:
+            self._wire.wait(0 if more else TICK_MS)
+            with self._turn:
+                try:
+                    while self._events:
+                        self._settle(*self._events.popleft())
+                    self._receive_some()
+                    more = self._wire.has_message() or bool(self._events)
+                    ends = self._is_over()
+                except Exception:
+                    # Nothing that a client sends may end the server.
+                    logger.exception('the ZMQ bridge goes on after an error')
+                    more = True
+        with self._turn:
+            for ticket in self._ordering.overdue(float('inf')):
+                self._fail(ticket, NotReady('the service is closing'))
+            self._wire.close()
+
+    def _receive_some(self) -> None:
+        for _ in range(BURST):
+            if not self._wire.has_message():
+                break
+            self._receive()
+
+    def _is_over(self) -> bool:
+        """Give up what is overdue, and return whether the bridge has closed."""
+        for ticket in self._ordering.overdue(time.monotonic()):
+            ticket.give_up()
+            self._fail(ticket, DeadlineExceeded(
+                f'no result within {self._limits.request_s:g} s'))
+        # Not unbound before: that would cut the connections whose replies are due.
+        return self._closing_at is not None and (
+            not len(self._ordering) or time.monotonic() >= self._closing_at)
 
     def _receive(self) -> None:
         """Take the message that is there."""
@@ -214,9 +227,20 @@ class ZmqBridge:
         self, ticket: Ticket, work: Work, results: list[Any],
         future: Future[Any],
     ) -> None:
-        """Run in a thread of the service: leave the result and ring."""
-        self._events.append((ticket, work, results, future))
-        self._wire.ring()
+        """Run in a thread of the service: answer if nobody is at the socket, else leave it."""
+        if not self._turn.acquire(blocking=False):
+            self._events.append((ticket, work, results, future))
+            self._wire.ring()
+            return
+        try:
+            if ticket.answered:
+                return
+            self._settle(ticket, work, results, future)
+            # libzmq may have taken note of what has come; the poller hears no more of it.
+            if self._events or self._closing_at is not None or self._wire.has_message():
+                self._wire.ring()
+        finally:
+            self._turn.release()
 
     def _settle(
         self, ticket: Ticket, work: Work, results: list[Any],

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 from typing import Mapping
 
@@ -33,7 +34,7 @@ class ZmqPort:
     """
     One socket with a context of its own, encrypted where there are keys.
 
-    ``socket`` is for one thread; :meth:`ring` is for any other.
+    ``socket`` is for one thread at a time; :meth:`ring` and :meth:`wait` leave it alone.
     """
 
     def __init__(
@@ -68,9 +69,9 @@ class ZmqPort:
         self._wake, self._woken = socket.socketpair()
         self._wake.setblocking(False)
         self._woken.setblocking(False)
-        self._poller = zmq.Poller()
-        self._poller.register(self.socket, zmq.POLLIN)
-        self._poller.register(self._woken.fileno(), zmq.POLLIN)
+        self._poller = select.poll()
+        self._poller.register(int(self.socket.getsockopt(zmq.FD)), select.POLLIN)
+        self._poller.register(self._woken.fileno(), select.POLLIN)
 
     def ring(self) -> None:
         """Wake the thread that waits."""
@@ -81,7 +82,12 @@ class ZmqPort:
             pass
 
     def wait(self, milliseconds: int) -> None:
-        """Return when there is something to receive, somebody has rung, or time has passed."""
+        """
+        Return when something may have come, somebody has rung, or time has passed.
+
+        Call it when :meth:`has_message` was False after all else that was done with the socket:
+        libzmq says that something has come once.
+        """
         self._poller.poll(milliseconds)
         try:
             self._woken.recv(4096)

@@ -37,6 +37,7 @@ from depth_anything_ros.core.pose_alignment import aligned, check_poses
 from depth_anything_ros.errors import InvalidIntrinsics, InvalidRequest, LimitExceeded
 from depth_anything_ros.wire.limits import Limits
 from depth_anything_ros.wire.message import Message
+from depth_anything_ros.wire.pillow import PillowImage
 from depth_anything_ros.wire.status import SUCCESS
 import numpy as np
 
@@ -110,7 +111,8 @@ class ZmqRequests:
             return {
                 'status': SUCCESS, 'depth': result.depth, 'intrinsics': matrix_reply(result),
                 'units': UNITS[result.kind], 'model': result.model}
-        return Work([frame_source(image, matrix, self._roots, self._limits)], options, reply)
+        return Work([frame_source(image, matrix, self._roots, self._limits)], options, reply,
+                    ready=isinstance(image, (np.ndarray, PillowImage)))
 
     def _views(self, request: Fields, matrix: Matrix | None) -> Work:
         """Return the work of images of one scene with known poses, as the nested server has it."""

@@ -76,7 +76,7 @@ class Inferred:
 
 class Engine(Protocol):
     """
-    Depth from images in three steps that may run in three threads, one frame in each.
+    Depth from images in three steps that may run in three threads, one frame in each, or in one.
 
     No step is ever called twice at the same time; different steps may overlap.
     """

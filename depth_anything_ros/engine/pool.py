@@ -204,10 +204,10 @@ class Pool:
 
     def submit(
         self, source: Callable[[], Frame], options: FrameOptions, *,
-        deadline: float | None = None,
+        deadline: float | None = None, ready: bool = False,
     ) -> Future[DepthResult]:
         """Queue one request; see :meth:`Runner.submit`."""
-        return self._request(Job(source, options, self._admit(deadline)))
+        return self._request(Job(source, options, self._admit(deadline), ready=ready))
 
     def call(
         self, function: Callable[[Engine], Value], *, deadline: float | None = None,

@@ -59,8 +59,8 @@ class Job:
     """
     One frame on its way, or a function that needs the device for itself.
 
-    ``work`` returns the frame, or takes the engine when ``options`` is None. Jobs of equal
-    ``shape`` may share a turn; None shares with nobody.
+    ``work`` returns the frame, or takes the engine when ``options`` is None; it is ``ready`` when
+    it has nothing to decode. Jobs of equal ``shape`` may share a turn; None shares with nobody.
     """
 
     work: Callable[..., Any]
@@ -71,6 +71,7 @@ class Job:
     value: Any = None
     batch: int = 1
     retried: bool = False
+    ready: bool = False
     times: dict[str, float] = field(default_factory=dict)
     entered: float = field(default_factory=time.monotonic)
 
@@ -92,11 +93,17 @@ class Inbox:
         self._shares = shares or Shares()
         self._changed = threading.Condition()
         self._closed = False
+        self._waited_for = False
 
     def __len__(self) -> int:
         """Return how many jobs wait."""
         with self._changed:
             return len(self._jobs)
+
+    @property
+    def idle(self) -> bool:
+        """Return whether no job waits and the stage waits for one."""
+        return self._waited_for and not self._jobs
 
     def put(self, job: Job) -> Job | None:
         """
@@ -140,7 +147,9 @@ class Inbox:
                 if not together:
                     # What it waited with may be gone: a stream that was closed, a cancellation.
                     end = None
+                    self._waited_for = True
                     self._changed.wait()
+                    self._waited_for = False
                     continue
                 first = together[0]
                 if not any(job.owner.newest_only for job in self._jobs):

@@ -53,6 +53,9 @@ class Runner:
     Streams are never queued: a newer frame replaces an older one in front of every stage.
     Requests are queued in order up to a limit and never dropped. Neither starves the other, see
     :class:`Shares`. What waits for the network with one shape goes through it together.
+
+    A request that finds nothing else in hand stays in the network's thread from its first step to
+    its last: a change of threads costs more than many a step.
     """
 
     def __init__(
@@ -72,6 +75,9 @@ class Runner:
             answers it. None: its owner hears of it.
         """
         self._engine, self._rescue = engine, rescue
+        self._preparing = threading.Lock()
+        # There infer only begins the work: the thread that finishes waits for the device.
+        self._waits_in_finish = engine.info.device.startswith('cuda')
         self._in_hand = [0] * len(STAGES)
         self._tally = Tally(queue_size)
         self._max_batch, self._window = max_batch, batch_window
@@ -99,14 +105,15 @@ class Runner:
 
     def submit(
         self, source: Callable[[], Frame], options: FrameOptions, *,
-        deadline: float | None = None,
+        deadline: float | None = None, ready: bool = False,
     ) -> Future[DepthResult]:
         """
         Queue one request.
 
-        :param source: returns the frame; called in the prepare thread.
+        :param source: returns the frame; called in a thread of the runner.
         :param options: what is asked of it.
         :param deadline: when it need not be begun any more, by ``time.monotonic``; None: never.
+        :param ready: whether the source returns at once, with nothing to decode.
         :returns: a future with the result, or the error that stopped it: ``DeadlineExceeded``
             when its time was over before the device was free. Cancelling it before that drops
             the work and frees its place.
@@ -114,7 +121,7 @@ class Runner:
         :raises NotReady: when the runner is closing.
         """
         request = self._admit(deadline)
-        self.put(0, Job(source, options, request))
+        self.put(0, Job(source, options, request, ready=ready))
         return request.future
 
     def call(
@@ -184,6 +191,9 @@ class Runner:
         :param job: admitted by somebody already.
         """
         job.entered = time.monotonic()
+        prepare, infer, _ = self._inboxes
+        if stage == 0 and job.ready and not self._window and prepare.idle and infer.idle:
+            stage = 1
         dropped = self._inboxes[stage].put(job)
         if dropped is not None:
             dropped.owner.dropped()
@@ -208,15 +218,23 @@ class Runner:
                 self._in_hand[0] = 0
                 continue
             start = time.monotonic()
-            try:
-                job.value = self._engine.prepare(job.work(), job.options)
-                job.shape = job.value.shape
-            except Exception as error:
-                self._fail(job, error)
-            else:
-                self._hand_on(0, job)
+            if self._made_ready(job):
+                self.put(1, job)
             self._inboxes[0].charge(job, time.monotonic() - start)
             self._in_hand[0] = 0
+
+    def _made_ready(self, job: Job) -> bool:
+        """Prepare a job, and return whether that succeeded."""
+        try:
+            frame = job.work()
+            with self._preparing:
+                job.value = self._engine.prepare(frame, job.options)
+            job.shape = job.value.shape
+        except Exception as error:
+            self._fail(job, error)
+            return False
+        self._clock(0, job)
+        return True
 
     def _infer(self) -> None:
         infer, finish = self._inboxes[1:]
@@ -225,6 +243,12 @@ class Runner:
                      if not self._is_late(job) and (job.retried or job.owner.begin())]
             if ready and ready[0].options is None:
                 self._call(ready[0])
+            elif ready and ready[0].value is None:
+                # Nothing else was in hand when it came.
+                ready[0].times['wait_prepare'] = ready[0].times.pop('wait_infer')
+                if self._made_ready(ready[0]):
+                    self._at_once(1, ready[0])
+                    self._network(ready)
             elif ready:
                 self._network(ready)
             # A device that works on while this thread goes on gets one batch ahead and no
@@ -236,15 +260,18 @@ class Runner:
         while jobs := self._inboxes[2].take():
             job, = self._begun(2, jobs)
             self._in_hand[2] = 0
-            try:
-                result: DepthResult = self._engine.finish(job.value)
-            except Exception as error:
-                self._fail(job, error, on_device=True)
-                continue
-            # The engine knows when the device was busy, the clock here only when it was asked.
-            self._used(job, result.timings.get('infer', job.times['infer']) / job.batch)
-            self._clock(2, job)
-            self._report(job.owner.done, replace(result, timings=job.times))
+            self._complete(job)
+
+    def _complete(self, job: Job) -> None:
+        try:
+            result: DepthResult = self._engine.finish(job.value)
+        except Exception as error:
+            self._fail(job, error, on_device=True)
+            return
+        # The engine knows when the device was busy, the clock here only when it was asked.
+        self._used(job, result.timings.get('infer', job.times['infer']) / job.batch)
+        self._clock(2, job)
+        self._report(job.owner.done, replace(result, timings=job.times))
 
     def _call(self, job: Job) -> None:
         try:
@@ -277,13 +304,24 @@ class Runner:
             self._tally.batch(len(jobs), split=False)
             for job, value in zip(jobs, values, strict=True):
                 job.value, job.batch = value, len(jobs)
-                self._hand_on(1, job)
+                self._clock(1, job)
+                if self._stays(job):
+                    self._at_once(2, job)
+                    self._complete(job)
+                else:
+                    self.put(2, job)
             return
         # One of them may be to blame, or their number; the others are not to suffer. Not above:
         # the error holds what the device has no memory for.
         half = len(jobs) // 2
         self._network(jobs[:half])
         self._network(jobs[half:])
+
+    def _stays(self, job: Job) -> bool:
+        """Return whether the network's thread finishes a job itself: nobody else is held up."""
+        prepare, infer, finish = self._inboxes
+        return not job.owner.newest_only and job.batch == 1 and not self._waits_in_finish \
+            and finish.idle and not len(infer) and not len(prepare)
 
     def _most(self, job: Job) -> int:
         return min(self._max_batch, self._fitting.get(job.shape, self._max_batch))
@@ -301,9 +339,11 @@ class Runner:
     def _clock(stage: int, job: Job) -> None:
         job.times[STAGES[stage]] = time.monotonic() - job.entered
 
-    def _hand_on(self, stage: int, job: Job) -> None:
-        self._clock(stage, job)
-        self.put(stage + 1, job)
+    @staticmethod
+    def _at_once(stage: int, job: Job) -> None:
+        """Note that a job goes on to a stage without waiting for it."""
+        job.times[f'wait_{STAGES[stage]}'] = 0.0
+        job.entered = time.monotonic()
 
     def _is_late(self, job: Job) -> bool:
         late = job.owner.expired(job.entered)

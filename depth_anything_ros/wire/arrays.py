@@ -97,11 +97,19 @@ def little_endian(array: Array) -> Array:
 
     :raises InvalidRequest: when its element type is not one of :data:`DTYPES`.
     """
-    name = NAMES.get(array.dtype)
+    return np.asarray(array, DTYPES[name_of(array.dtype)], order='C')
+
+
+def name_of(dtype: np.dtype[Any]) -> str:
+    """
+    Return the name of an element type.
+
+    :raises InvalidRequest: when it is not one of :data:`DTYPES`.
+    """
+    name = NAMES.get(dtype)
     if name is None:
-        raise InvalidRequest(
-            f'array of {array.dtype} cannot be sent; accepted: {", ".join(DTYPES)}')
-    return np.asarray(array, DTYPES[name], order='C')
+        raise InvalidRequest(f'array of {dtype} cannot be sent; accepted: {", ".join(DTYPES)}')
+    return name
 
 
 def raw_bytes(array: Array) -> memoryview:

@@ -28,6 +28,9 @@ LENGTH = struct.Struct('!I')
 
 MAX_LENGTH = 2**32 - 1
 
+PAGE = 4096
+"""Bytes."""
+
 Buffer = bytes | bytearray | memoryview
 
 
@@ -134,5 +137,9 @@ class FrameReader:
             raise InvalidRequest('message of 0 bytes; accepted: 1 byte or more')
         if size > self._limit:
             raise PayloadTooLarge(f'message of {size} bytes; accepted: at most {self._limit}')
-        # numpy, because bytearray(size) would fill every page with zeros first.
-        self._body = np.empty(size, np.uint8).data
+        # numpy, because bytearray(size) would fill every page with zeros first. From the start of
+        # a page, because the system copies up to twice as long to an address that is a few bytes
+        # ahead of where it copies from, counted within a page.
+        memory = np.empty(size + PAGE, np.uint8)
+        first = -memory.ctypes.data % PAGE
+        self._body = memory[first:first + size].data

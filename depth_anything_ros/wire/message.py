@@ -33,9 +33,10 @@ from depth_anything_ros.wire.arrays import (
     check_size,
     DTYPES,
     little_endian,
-    NAMES,
+    name_of,
     raw_bytes,
 )
+from depth_anything_ros.wire.header_starts import CHANGING, LONGEST, MARK, Start, Starts
 from depth_anything_ros.wire.json_header import decode_header, encode_header, Header
 from depth_anything_ros.wire.limits import DEFAULT_LIMITS, Limits
 
@@ -59,10 +60,17 @@ Part = bytes | memoryview
 
 @dataclass(frozen=True)
 class Message:
-    """A header of JSON values and arrays by name."""
+    """
+    A header of JSON values and arrays by name.
+
+    ``start`` is the text of the header without its ``CHANGING`` keys and its last brace, table of
+    arrays included, where somebody has it; ``kept`` is what :class:`Start` says.
+    """
 
     header: Mapping[str, Any]
     arrays: Mapping[str, Array] = field(default_factory=dict)
+    start: bytes = b''
+    kept: dict[str, Any] = field(default_factory=dict, compare=False)
 
 
 def to_parts(message: Message) -> list[Part]:
@@ -72,10 +80,29 @@ def to_parts(message: Message) -> list[Part]:
     :raises InvalidRequest: when an array's element type cannot be sent.
     """
     arrays = {name: little_endian(array) for name, array in message.arrays.items()}
-    table = [{'name': name, 'dtype': NAMES[array.dtype], 'shape': list(array.shape)}
-             for name, array in arrays.items()]
-    header = encode_header({**message.header, ARRAYS: table})
+    changing = {key: message.header[key] for key in CHANGING if key in message.header}
+    start = message.start or start_of(message.header, table_of(arrays))
+    header = b''.join((start, b',', encode_header(changing)[1:])) if changing else start + b'}'
     return [header, *(raw_bytes(array) for array in arrays.values())]
+
+
+def table_of(arrays: Mapping[str, Array]) -> tuple[tuple[str, str, tuple[int, ...]], ...]:
+    """
+    Return name, element type and shape of arrays.
+
+    :raises InvalidRequest: when an array's element type cannot be sent.
+    """
+    return tuple([(name, name_of(array.dtype), array.shape) for name, array in arrays.items()])
+
+
+def start_of(
+    header: Mapping[str, Any], table: Sequence[tuple[str, str, tuple[int, ...]]],
+) -> bytes:
+    """Return the text of a header up to its ``CHANGING`` keys; see :class:`Message`."""
+    fixed = {key: value for key, value in header.items() if key not in CHANGING}
+    fixed[ARRAYS] = [
+        {'name': name, 'dtype': dtype, 'shape': list(shape)} for name, dtype, shape in table]
+    return encode_header(fixed)[:-1]
 
 
 def from_parts(
@@ -93,13 +120,13 @@ def from_parts(
     if not views:
         raise InvalidRequest('message of no parts; accepted: a header and one part per array')
     check_size(sum(len(view) for view in views), limits.message_bytes, 'message')
-    header, table = _header(views[0], limits)
+    header, table, kept = _header(views[0], limits)
     if len(table) != len(views) - 1:
         raise InvalidRequest(
             f'message has {len(views) - 1} parts after a header of {len(table)} arrays')
     return Message(header, {
         entry.name: array_view(view, DTYPES[entry.dtype], entry.shape)
-        for entry, view in zip(table, views[1:])})
+        for entry, view in zip(table, views[1:])}, kept=kept)
 
 
 def to_body(message: Message) -> list[Part]:
@@ -139,7 +166,7 @@ def from_body(
     at = START.size + size
     if at > len(view) or at % ALIGNMENT:
         raise InvalidRequest(f'header of {size} bytes does not fit the message of {len(view)}')
-    header, table = _header(view[START.size:at], limits)
+    header, table, kept = _header(view[START.size:at], limits)
     arrays: dict[str, Array] = {}
     for entry in table:
         end = at + array_bytes(DTYPES[entry.dtype], entry.shape)
@@ -150,7 +177,7 @@ def from_body(
         at = _padded(end)
     if at != len(view):
         raise InvalidRequest(f'{len(view) - at} bytes follow the last array')
-    return Message(header, arrays)
+    return Message(header, arrays, kept=kept)
 
 
 def is_body(data: bytes | bytearray | memoryview) -> bool:
@@ -165,9 +192,49 @@ class _Entry:
     shape: tuple[int, ...]
 
 
-def _header(data: memoryview, limits: Limits) -> tuple[Header, list[_Entry]]:
-    """Return the header without its array table, and the table."""
-    header = decode_header(data, limits)
+_starts = Starts()
+
+
+def _header(
+    data: memoryview, limits: Limits,
+) -> tuple[Header, Sequence[_Entry], dict[str, Any]]:
+    """Return the header without its array table, the table, and what is kept of its beginning."""
+    check_size(len(data), limits.header_bytes, 'header')
+    text = bytes(data)
+    end = text.find(MARK, 1, LONGEST + len(MARK))
+    start = text[:max(end, 0)]
+    known = _starts.find(start) if start else None
+    if known is not None and len(known.entries) <= limits.arrays:
+        rest = _rest(text, end, limits)
+        if rest is not None:
+            return {**known.header, **rest}, known.entries, known.kept
+    header, entries = _split(decode_header(text, limits), limits)
+    if known is None and start and _starts.came(start):
+        _learn(start, limits)
+    return header, entries, {}
+
+
+def _rest(text: bytes, end: int, limits: Limits) -> Header | None:
+    """Return the keys behind a known beginning, None when they are not the usual ones."""
+    try:
+        rest = decode_header(b'{' + text[end + 1:], limits)
+    except InvalidRequest:
+        # Refused in the words that the whole header gets.
+        return None
+    return rest if all(key in CHANGING for key in rest) else None
+
+
+def _learn(start: bytes, limits: Limits) -> None:
+    try:
+        header, entries = _split(decode_header(start + b'}', limits), limits)
+    except (InvalidRequest, PayloadTooLarge):
+        # The mark stands in a text or in an object inside.
+        return
+    _starts.keep(start, Start(header, entries))
+
+
+def _split(header: Header, limits: Limits) -> tuple[Header, list[_Entry]]:
+    """Return a header without its array table, and the table."""
     table = header.pop(ARRAYS, [])
     if not isinstance(table, list) or not all(isinstance(row, dict) for row in table):
         raise InvalidRequest(f'header key {ARRAYS!r} is not a list of objects')

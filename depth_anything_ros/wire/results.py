@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 import math
 from typing import Any, Mapping
 
@@ -26,7 +27,7 @@ from depth_anything_ros.core.geometry import unproject
 from depth_anything_ros.core.result import DepthResult, ScaleLaw
 from depth_anything_ros.errors import InvalidIntrinsics, InvalidRequest
 from depth_anything_ros.wire.arrays import Array, NAMES
-from depth_anything_ros.wire.message import Message
+from depth_anything_ros.wire.message import Message, start_of, table_of
 import numpy as np
 import numpy.typing as npt
 
@@ -109,29 +110,47 @@ def result_message(result: DepthResult, request_id: str = '') -> Message:
     :param result: what the service returned.
     :param request_id: the name that the client gave its request.
     """
-    arrays = {name: getattr(result, name) for name in SHAPES}
-    return Message(
-        {**result_header(result), 'request_id': request_id},
-        {name: array for name, array in arrays.items() if array is not None})
+    arrays = {name: array for name in SHAPES
+              if (array := getattr(result, name)) is not None}
+    fixed, start = _fixed(*_fixed_of(result), table_of(arrays))
+    return Message({**fixed, 'request_id': request_id, **_changing(result)}, arrays, start)
 
 
 def result_header(result: DepthResult) -> dict[str, Any]:
     """Return everything about a result that is no array, as JSON values."""
-    law = result.scale_law
-    return {
+    return {**_fixed(*_fixed_of(result))[0], **_changing(result)}
+
+
+def _changing(result: DepthResult) -> dict[str, Any]:
+    return {'stamp_ns': result.frame.stamp_ns, 'timings': dict(result.timings)}
+
+
+def _fixed_of(
+    result: DepthResult,
+) -> tuple[str, DepthKind, ScaleLaw, Intrinsics | None, str, tuple[str, ...]]:
+    return (result.model, result.kind, result.scale_law, result.intrinsics,
+            result.frame.frame_id, tuple(result.notes))
+
+
+@lru_cache(64)
+def _fixed(
+    model: str, kind: DepthKind, law: ScaleLaw, intrinsics: Intrinsics | None, frame_id: str,
+    notes: tuple[str, ...], table: tuple[tuple[str, str, tuple[int, ...]], ...] = (),
+) -> tuple[Mapping[str, Any], bytes]:
+    """Return what the headers of a stream of results have in common, and its text."""
+    header = {
         'type': TYPE,
-        'model': result.model,
-        'kind': result.kind.value,
+        'model': model,
+        'kind': kind.value,
         'units': units_of(law),
         'scale_law': {
             'kind': law.kind.value, 'factor': law.factor, 'focal': law.focal,
             'focal_source': law.focal_source.value, 'text': str(law)},
-        'intrinsics': None if result.intrinsics is None else asdict(result.intrinsics),
-        'stamp_ns': result.frame.stamp_ns,
-        'frame_id': result.frame.frame_id,
-        'timings': dict(result.timings),
-        'notes': list(result.notes),
+        'intrinsics': None if intrinsics is None else asdict(intrinsics),
+        'frame_id': frame_id,
+        'notes': list(notes),
     }
+    return header, start_of(header, table)
 
 
 def depth_reply(message: Message) -> DepthReply:
@@ -143,6 +162,21 @@ def depth_reply(message: Message) -> DepthReply:
     header = message.header
     if header.get('type') != TYPE:
         raise InvalidRequest(f'message is not a {TYPE}')
+    fixed = message.kept.get(TYPE)
+    if fixed is None:
+        fixed = message.kept[TYPE] = _checked(message)
+    timings = header.get('timings', {})
+    if not isinstance(timings, dict):
+        raise InvalidRequest('timings must be an object')
+    return DepthReply(
+        **{name: message.arrays.get(name) for name in SHAPES}, **fixed,  # type: ignore[arg-type]
+        stamp_ns=_stamp(header), timings={name: _number(timings, name) for name in timings},
+        request_id=_text(header, 'request_id'))
+
+
+def _checked(message: Message) -> dict[str, Any]:
+    """Return the fields that follow from the fixed part of the header, after checking it."""
+    header = message.header
     arrays = {name: message.arrays.get(name) for name in SHAPES}
     depth = arrays.pop('depth')
     if depth is None or depth.ndim != 2:
@@ -156,16 +190,12 @@ def depth_reply(message: Message) -> DepthReply:
         raise InvalidRequest(
             f'intrinsics are for {intrinsics.width}x{intrinsics.height}, the depth map is '
             f'{depth.shape[1]}x{depth.shape[0]}')
-    timings = header.get('timings', {})
     notes = header.get('notes', [])
-    if not isinstance(timings, dict) or not isinstance(notes, list) \
-            or not all(isinstance(note, str) for note in notes):
-        raise InvalidRequest('timings must be an object and notes a list of texts')
-    return DepthReply(
-        depth=depth, scale_law=_law(header.get('scale_law')), model=_text(header, 'model'),
-        intrinsics=intrinsics, stamp_ns=_stamp(header), frame_id=_text(header, 'frame_id'),
-        timings={name: _number(timings, name) for name in timings}, notes=tuple(notes),
-        request_id=_text(header, 'request_id'), **arrays)
+    if not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
+        raise InvalidRequest('notes must be a list of texts')
+    return {
+        'scale_law': _law(header.get('scale_law')), 'model': _text(header, 'model'),
+        'intrinsics': intrinsics, 'frame_id': _text(header, 'frame_id'), 'notes': tuple(notes)}
 
 
 def _check_array(name: str, array: Array, size: tuple[int, ...]) -> None:

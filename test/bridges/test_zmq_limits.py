@@ -20,6 +20,7 @@ import pickle
 import threading
 
 from bridge_parts import Gate, PATIENCE_S, picture, running
+from depth_anything_ros.bridges import zeromq
 from depth_anything_ros.bridges.access import Access
 from depth_anything_ros.bridges.base import BridgeLimits
 from depth_anything_ros.bridges.zeromq import ZmqBridge
@@ -44,6 +45,29 @@ class Code:
 
     def __reduce__(self):
         return open, (str(self.path), 'w')
+
+
+def test_no_message_waits_for_the_clock(monkeypatch):
+    monkeypatch.setattr(zeromq, 'TICK_MS', 10**9)
+    problems = []
+
+    def ask_often(number):
+        try:
+            with client(bridge.address) as socket:
+                for turn in range(40):
+                    # Every other one is answered in the thread of the bridge itself.
+                    socket.send_pyobj(
+                        inference(picture()) if turn % 2 else {'command': 'ping'})
+                    assert socket.recv_pyobj()['status'] == 'success'
+        except Exception as error:
+            problems.append(error)
+    with running(ZmqBridge(port=0)) as bridge:
+        clients = [threading.Thread(target=ask_often, args=(number,)) for number in range(5)]
+        for thread in clients:
+            thread.start()
+        for thread in clients:
+            thread.join()
+    assert not problems
 
 
 def test_z12_garbage_and_code_are_answered_and_survived(address, tmp_path):

@@ -209,7 +209,7 @@ class RestContext:
         """
         due = self.deadline_of(request) if deadline is None else deadline
         future: Future[DepthResult] = (service or self.service()).submit(
-            lambda: frame, options, deadline=due)
+            lambda: frame, options, deadline=due, ready=True)
         waiting = asyncio.wrap_future(future)
         gone: asyncio.Future[Any] = asyncio.ensure_future(_disconnected(request))
         try:
