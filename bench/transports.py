@@ -39,6 +39,7 @@ from depth_anything_ros.core.options import FrameOptions
 from depth_anything_ros.core.result import DepthResult, ScaleLaw
 from depth_anything_ros.engine.base import Inferred, Prepared
 from depth_anything_ros.engine.given import GivenDepthEngine
+from depth_anything_ros.wire.framing import page_aligned
 import numpy as np
 
 SIZES = ((640, 480), (1920, 1080))
@@ -83,7 +84,7 @@ def echo_tcp(address: Callable[[int], None], replies: dict[int, bytes]) -> None:
     """Answer every message with as many bytes as a depth of its size has, and nothing else."""
     listener = socket.create_server(('127.0.0.1', 0))
     address(listener.getsockname()[1])
-    memory = memoryview(bytearray(max(replies)))
+    memory = page_aligned(max(replies))
     while True:
         connection, _ = listener.accept()
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -144,7 +145,7 @@ def round_trips(where: dict[str, Any], width: int, height: int, rounds: int) -> 
     seed.connect(where['zmq'])
     wire = socket.create_connection(('127.0.0.1', where['bare tcp']))
     wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    memory, head = memoryview(bytearray(depth.nbytes)), struct.pack('!I', image.nbytes)
+    memory, head = page_aligned(depth.nbytes), struct.pack('!I', image.nbytes)
     ours_zmq = ZmqClient(where['zmq'])
     ours_tcp = TcpClient('127.0.0.1', int(where['tcp'].rpartition(':')[2]))
 

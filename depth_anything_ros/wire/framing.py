@@ -63,6 +63,13 @@ def unsent(parts: Sequence[Buffer], sent: int = 0) -> list[memoryview]:
     return left
 
 
+def page_aligned(size: int) -> memoryview:
+    """Return so many bytes of memory from the start of a page, with anything in them."""
+    memory = np.empty(size + PAGE, np.uint8)
+    first = -memory.__array_interface__['data'][0] % PAGE
+    return memory[first:first + size].data
+
+
 class FrameReader:
     """
     Cuts a stream of bytes into messages.
@@ -140,6 +147,4 @@ class FrameReader:
         # numpy, because bytearray(size) would fill every page with zeros first. From the start of
         # a page, because the system copies up to twice as long to an address that is a few bytes
         # ahead of where it copies from, counted within a page.
-        memory = np.empty(size + PAGE, np.uint8)
-        first = -memory.ctypes.data % PAGE
-        self._body = memory[first:first + size].data
+        self._body = page_aligned(size)
