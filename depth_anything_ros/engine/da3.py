@@ -37,7 +37,6 @@ from depth_anything_ros.engine.fast_calls import Capturer, Compiler, FastCalls
 from depth_anything_ros.engine.frame_path import DeviceDepth, FramePath
 from depth_anything_ros.engine.loading import load_network
 from depth_anything_ros.engine.models import Model
-from depth_anything_ros.engine.packing import start_download
 from depth_anything_ros.engine.passes import FrameNetwork, RawMaps
 from depth_anything_ros.engine.predicted import NARROWEST, plausible_camera, WIDEST
 from depth_anything_ros.engine.preprocess import normalised, normalised_on_host, process
@@ -217,7 +216,7 @@ class DA3Engine:
                 self._side.after(answer.end, read):
             raw, notes = self._device_depth(answer.maps, item)
             if frame.lens is not None and image is not None:
-                frame = replace(frame, rgb=start_download(image.rgb), lens=None)
+                frame = replace(frame, rgb=self._path.download(image.rgb), lens=None)
             result = self._path.finish(raw, frame, item.options, self._model.name)
         on_device = answer.end.seconds_since(answer.start)
         return replace(result, notes=notes + result.notes, timings={

@@ -28,7 +28,7 @@ import cv2
 from depth_anything_ros.core.distortion import Rectification
 from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.processed_size import Plan
-from depth_anything_ros.engine.packing import staged
+from depth_anything_ros.engine.host_memory import HostMemory
 from depth_anything_ros.engine.streams import Mark, SideStream
 import numpy as np
 import torch
@@ -58,6 +58,7 @@ class DeviceImages:
         """Make empty caches for a device; PyTorch on the CPU does what it does on CUDA."""
         self._device = device
         self._stream = SideStream(device)
+        self._memory = HostMemory(device)
         self._grid = lru_cache(maxsize=16)(partial(sampling_grid, device=device))
         self._matrices = lru_cache(maxsize=16)(partial(resize_matrices, device=device))
 
@@ -69,9 +70,10 @@ class DeviceImages:
         :param frame: the image; where it has a ``lens``, its distortion is taken out.
         :param steps: how it gets the network's size.
         """
-        host = staged(frame.rgb, self._device)
+        host = self._memory.filled(frame.rgb)
         with self._stream.after(None, ()):
             rgb = host.to(self._device, non_blocking=True)
+            self._memory.read_until(Mark(self._device))
             if frame.lens is not None:
                 rgb = undistorted(rgb, self._grid(frame.lens))
             pixels = resized(rgb, self._matrices(frame.size, steps))
@@ -82,6 +84,7 @@ class DeviceImages:
         """Free what is kept on the device."""
         self._grid.cache_clear()
         self._matrices.cache_clear()
+        self._memory.clear()
 
 
 def sampling_grid(lens: Rectification, device: torch.device) -> torch.Tensor:

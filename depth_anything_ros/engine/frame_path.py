@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from typing import Callable
+from typing import Any, Callable
 
 from depth_anything_ros.core.camera import Intrinsics
 from depth_anything_ros.core.depth import DepthKind, FocalSource, SKY_THRESHOLD
@@ -42,8 +42,10 @@ from depth_anything_ros.engine.cloud import make_cloud, point_depth, strided, tr
 from depth_anything_ros.engine.device_images import DeviceImage
 from depth_anything_ros.engine.grids import Rays, rays, Sampler, sampler
 from depth_anything_ros.engine.host import CloudWriter, HostSampler, within
-from depth_anything_ros.engine.packing import Outputs, staged, start_download
+from depth_anything_ros.engine.host_memory import HostMemory
+from depth_anything_ros.engine.packing import Outputs
 from depth_anything_ros.engine.scan import device_grid, scan_ranges
+from depth_anything_ros.engine.streams import Mark
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -113,6 +115,8 @@ class FramePath:
         """
         self._device = device
         self._on_host = device.type == 'cpu' if on_host is None else on_host
+        self._memory = HostMemory(device)
+        self._fetched = None if self._on_host else self._memory
         self._rays = lru_cache(maxsize=16)(partial(rays, device=device))
         make_sampler: Callable[[tuple[int, int], tuple[int, int]], Sampler | HostSampler] = (
             HostSampler if self._on_host else partial(sampler, device=device))
@@ -145,13 +149,14 @@ class FramePath:
         out = Outputs(
             *view.size, self._device, cloud=points and options.points.whole,
             confidence=Output.CONFIDENCE in wanted and raw.confidence is not None,
-            sky=Output.SKY in wanted and raw.sky is not None, memory=options.memory)
+            sky=Output.SKY in wanted and raw.sky is not None, memory=options.memory,
+            host=self._fetched)
         scaled = raw.depth * law.factor
         maximum = options.maximum if metric else float('inf')
         valid = invalidated(scaled, raw.sky, options.minimum if metric else 0.0, maximum)
         lay = Layout(raw, view, self._sampler(raw.size if view.processed else shape, view.size))
         lay.depth(valid, out.depth)
-        pixels = processed_rgb(raw, frame) if view.processed else None
+        pixels = self._processed_rgb(raw, frame) if view.processed else None
         rgb: torch.Tensor | npt.NDArray[np.uint8] = frame.rgb if pixels is None else pixels
         if raw.image is not None:
             rgb = raw.image.pixels if view.processed else raw.image.rgb
@@ -168,7 +173,7 @@ class FramePath:
         if beyond is not None and view.camera is not None and Output.SCAN in wanted \
                 and not scan_missing(options, frame, law, view.camera):
             grid = self._grid(view.camera, options.mount)
-            ranges = start_download(scan_ranges(
+            ranges = self.download(scan_ranges(
                 out.depth.masked_fill(beyond, float('inf')), grid, options.scan))
             scan = Scan.of(ranges, grid.grid, options.scan, frame.frame_id)
         if beyond is not None and options.sky_mode is SkyMode.INF:
@@ -211,10 +216,9 @@ class FramePath:
             return None
         colours = None
         if wanted.color:
-            colours = rgb if isinstance(rgb, torch.Tensor) else staged(rgb, self._device).to(
-                self._device, non_blocking=True)
+            colours = rgb if isinstance(rgb, torch.Tensor) else self._uploaded(rgb)
         if out.cloud is None or colours is None:
-            return start_download(make_cloud(depth, table, colours, wanted, placement))
+            return self.download(make_cloud(depth, table, colours, wanted, placement))
         fill_cloud(out.cloud, depth, table, colours)
         return None
 
@@ -227,7 +231,8 @@ class FramePath:
         out = Outputs(
             *raw.size, self._device, cloud=False,
             confidence=Output.CONFIDENCE in options.outputs and raw.confidence is not None,
-            sky=Output.SKY in options.outputs and raw.sky is not None, memory=options.memory)
+            sky=Output.SKY in options.outputs and raw.sky is not None, memory=options.memory,
+            host=self._fetched)
         out.depth.copy_(raw.depth)
         if out.confidence is not None and raw.confidence is not None:
             out.confidence.copy_(raw.confidence)
@@ -240,12 +245,32 @@ class FramePath:
             notes=remarks(options, frame, law, camera, raw.confidence is not None,
                           raw.sky is not None))
 
+    def download(self, values: torch.Tensor) -> npt.NDArray[Any]:
+        """Return a tensor on the host; see :meth:`HostMemory.start_download`."""
+        if self._on_host:
+            return np.asarray(values.contiguous().numpy())
+        return self._memory.start_download(values)
+
+    def _uploaded(self, rgb: npt.NDArray[np.uint8]) -> torch.Tensor:
+        values = self._memory.filled(rgb).to(self._device, non_blocking=True)
+        self._memory.read_until(Mark(self._device))
+        return values
+
+    def _processed_rgb(self, raw: DeviceDepth, frame: Frame) -> npt.NDArray[np.uint8]:
+        """Return the (h, w, 3) uint8 pixels that the network saw, see :meth:`download`."""
+        if raw.image is not None:
+            return self.download(raw.image.pixels)
+        if raw.pixels is not None:
+            return raw.pixels
+        return processed_pixels(frame.rgb, raw.size, raw.resized, raw.offset)
+
     def clear(self) -> None:
-        """Free what is kept on the device."""
+        """Free what is kept on the device, and the host's end of the copies."""
         self._rays.cache_clear()
         self._sampler.cache_clear()
         self._writer.cache_clear()
         self._grid.cache_clear()
+        self._memory.clear()
 
 
 @dataclass(frozen=True)
@@ -266,15 +291,6 @@ class Layout:
 
     def _whole(self, values: torch.Tensor, fill: float) -> torch.Tensor:
         return values if self.view.processed else self.raw.uncropped(values, fill)
-
-
-def processed_rgb(raw: DeviceDepth, frame: Frame) -> npt.NDArray[np.uint8]:
-    """Return the (h, w, 3) uint8 pixels that the network saw, see ``start_download``."""
-    if raw.image is not None:
-        return start_download(raw.image.pixels)
-    if raw.pixels is not None:
-        return raw.pixels
-    return processed_pixels(frame.rgb, raw.size, raw.resized, raw.offset)
 
 
 def invalidated(

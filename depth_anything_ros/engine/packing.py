@@ -15,8 +15,8 @@
 """
 Memory for the outputs of a frame.
 
-On a GPU it is one block, so that one copy brings all to the host; on a CPU each output is written
-where whoever asked for it wants to have it.
+On a device it is one block, so that one copy brings all to the host; where numpy and OpenCV do the
+work each output is written where whoever asked for it wants to have it.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from depth_anything_ros.core.options import Memory, Output
+from depth_anything_ros.engine.host_memory import HostMemory
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -49,23 +50,26 @@ class Outputs:
 
     def __init__(
         self, width: int, height: int, device: torch.device, *, cloud: bool, confidence: bool,
-        sky: bool, memory: Memory | None = None,
+        sky: bool, memory: Memory | None = None, host: HostMemory | None = None,
     ) -> None:
         """
         Take the memory.
 
         :param memory: where the outputs are to be in the end; default: in memory of their own.
+        :param host: where the one copy from the device ends; None: the outputs are written
+            on the host, each in its place.
         """
         self._shape = (height, width)
         self._wanted = (cloud, confidence, sky)
         self._memory = memory
-        self._host: HostOutputs | None = None
-        if device.type == 'cpu':
-            host = self._host = self._places()
+        self._host = host
+        self._ready: HostOutputs | None = None
+        if host is None:
+            ready = self._ready = self._places()
             self.cloud, self.confidence, self.sky = (
                 None if each is None else torch.from_numpy(each)
-                for each in (host.cloud, host.confidence, host.sky))
-            self.depth = torch.from_numpy(host.depth)
+                for each in (ready.cloud, ready.confidence, ready.sky))
+            self.depth = torch.from_numpy(ready.depth)
             return
         # The widest values come first, so that all are aligned.
         size = height * width * (16 * cloud + 4 + 4 * confidence + sky)
@@ -104,11 +108,13 @@ class Outputs:
 
     def fetch(self) -> HostOutputs:
         """Return the outputs on the host; waits for the device, and for nothing else on it."""
-        if self._host is not None:
-            return self._host
-        block = torch.empty(self._block.shape, dtype=torch.uint8, pin_memory=True)
+        if self._host is None:
+            assert self._ready is not None
+            return self._ready
+        block = self._host.take(tuple(self._block.shape), torch.uint8)
         block.copy_(self._block, non_blocking=True)
-        torch.cuda.current_stream(self._block.device).synchronize()
+        if self._block.device.type == 'cuda':
+            torch.cuda.current_stream(self._block.device).synchronize()
         cloud, depth, confidence, sky = (
             None if each is None else each.numpy() for each in self._views(block))
         assert depth is not None
@@ -121,31 +127,3 @@ class Outputs:
                 # As bytes: a float copy may change the bits of a colour that looks like a NaN.
                 np.copyto(place.view(np.uint8), values.view(np.uint8))
         return places
-
-
-def staged(image: npt.NDArray[np.uint8], device: torch.device) -> torch.Tensor:
-    """
-    Return a copy of an image in host memory that ``device`` can read by itself.
-
-    Page-locked for CUDA, so that the upload does not hold up the thread; the image may be
-    read-only, padded, and may change after this returns.
-
-    :param image: uint8 array of any shape and strides.
-    :returns: uint8 tensor of the same shape on the host.
-    """
-    host = torch.empty(image.shape, dtype=torch.uint8, pin_memory=device.type == 'cuda')
-    np.copyto(host.numpy(), image)
-    return host
-
-
-def start_download(values: torch.Tensor) -> npt.NDArray[Any]:
-    """
-    Return a tensor on the host; on CUDA it is filled when ``Outputs.fetch`` returns.
-
-    For what has no place in the block because its size depends on the data.
-    """
-    if values.device.type == 'cpu':
-        return np.asarray(values.contiguous().numpy())
-    host = torch.empty(values.shape, dtype=values.dtype, pin_memory=True)
-    host.copy_(values, non_blocking=True)
-    return np.asarray(host.numpy())

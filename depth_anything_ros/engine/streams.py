@@ -35,6 +35,10 @@ class Mark:
             self.event = cuda.Event(enable_timing=True)
             self.event.record(cuda.current_stream(device))
 
+    def reached(self) -> bool:
+        """Return whether the device is there."""
+        return self.event is None or bool(self.event.query())
+
     def seconds_since(self, earlier: Mark) -> float | None:
         """Return the device's time between two reached marks, None on the CPU."""
         if self.event is None or earlier.event is None:

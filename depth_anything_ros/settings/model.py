@@ -51,7 +51,7 @@ class ModelSettings:
         choices=('auto', 'fp32', 'bf16', 'fp16'), read_only=True)
     compile: bool = setting(
         False, 'Compile the network (torch.compile) for each image size at its third image: takes '
-        'minutes then, and seconds at later starts, which find it in a folder.', read_only=True)
+        'minutes then, less at later starts, which find it in a folder.', read_only=True)
     queue_size: int = setting(
         4, 'Requests (service calls, bridges) that may wait; one more is answered busy.',
         low=1, high=1024, read_only=True)

@@ -23,7 +23,6 @@ from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.options import FrameOptions, Output, OutputSize, PROCESS_RES_METHODS
 from depth_anything_ros.core.processed_size import plan
 from depth_anything_ros.core.result import DepthResult
-from depth_anything_ros.engine import frame_path
 from depth_anything_ros.engine.da3 import DA3Engine
 from depth_anything_ros.engine.device_images import (
     DeviceImages,
@@ -161,9 +160,10 @@ def test_a_batch_mixes_lenses_and_none() -> None:
 def test_a_frame_goes_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
     def never(*_: object) -> None:
         raise AssertionError('uploaded twice')
-    monkeypatch.setattr(frame_path, 'staged', never)
+    engine = engine_on(host=False)
+    monkeypatch.setattr(engine._path, '_uploaded', never)
     options = FrameOptions(process_res=98, outputs=EVERYTHING, fov_deg=60.0)
-    assert run(engine_on(host=False), Frame(noise()), options).cloud is not None
+    assert run(engine, Frame(noise()), options).cloud is not None
 
 
 def test_the_frame_may_change_once_it_is_prepared() -> None:
