@@ -30,7 +30,7 @@ from depth_anything_ros.bridges.rest.options import REST_LIMITS, RestOptions
 from depth_anything_ros.bridges.rest.server import RestBridge
 from depth_anything_ros.core.camera import Intrinsics
 from depth_anything_ros.core.frame import Frame
-from depth_anything_ros.core.options import FrameOptions
+from depth_anything_ros.core.options import FrameOptions, Output
 from depth_anything_ros.service import load_engine
 from depth_anything_ros.settings import Settings
 from depth_anything_ros.settings.model import ModelSettings
@@ -52,7 +52,8 @@ def images(count=1, height=56, width=84):
     return rng.integers(0, 256, (count, height, width, 3), dtype=np.uint8)
 
 
-def expected(engine, rgb, options=FrameOptions(), camera=True):  # noqa: B008
+def expected(engine, rgb, options=FrameOptions(outputs=frozenset({  # noqa: B008
+        Output.DEPTH, Output.SKY})), camera=True):
     height, width = rgb.shape[:2]
     frame = Frame(rgb, intrinsics=Intrinsics(70, 72, 42, 28, width, height) if camera else None)
     return engine.finish(engine.infer([engine.prepare(frame, options)])[0])
@@ -109,6 +110,8 @@ def test_tritonclient_gets_the_engines_depth_in_every_form(seen, engine):
     for form in ('binary', 'plain', 'gzip', 'deflate'):
         assert arrays[form].dtype == np.float32, form
         np.testing.assert_array_equal(arrays[form], depth, form)
+    np.testing.assert_array_equal(arrays['raw of both'], depth)
+    np.testing.assert_array_equal(arrays['json of both'], engine.expected['one'].sky)
     for each in arrays['async']:
         np.testing.assert_array_equal(each, depth)
     stacked = np.stack([each.depth for each in engine.expected['batch']])
@@ -227,6 +230,91 @@ def test_bad_requests_are_refused_in_the_form_of_the_protocol(client, given, tex
     reply = client.post(INFER, **given)
     assert reply.status_code == 400, reply.text
     assert list(reply.json()) == ['error'] and text in reply.json()['error'], reply.text
+
+
+CAMERA = {'name': 'intrinsics', 'datatype': 'FP32', 'shape': [4], 'data': [2, 2, 1, 1]}
+
+
+def with_camera(**changed):
+    return {'json': {'inputs': [SMALL, {**CAMERA, **changed}]}}
+
+
+def asking(**document):
+    return {'json': {'inputs': [SMALL, CAMERA], **document}}
+
+
+@pytest.mark.parametrize('given, text', [
+    *(({'json': {'inputs': [{**SMALL, 'datatype': each}, CAMERA]}},
+       f"input image is '{each}'; accepted: UINT8") for each in (
+           'FP16', 'BYTES', 'INT8', 'uint8', 'None', '')),
+    *((with_camera(datatype=each), 'accepted: FP32') for each in ('FP16', 'BF16', 'FP64', 4)),
+    (with_camera(data=[2, 2, 1]), '4 numbers that are FP32'),
+    (with_camera(data=['2'] * 4), '4 numbers that are FP32'),
+    (with_camera(data=[True] * 4), '4 numbers that are FP32'),
+    (with_camera(data=[None] * 4), '4 numbers that are FP32'),
+    (with_camera(data=[0, 0, 1, 1]), 'focal'),
+    (with_camera(shape=[2, 2]), 'fx, fy, cx, cy as [4]'),
+    (with_camera(shape=[4.0]), '1 to 4 positive integers'),
+    (with_camera(shape=[1, 1, 1, 1, 4]), '1 to 4 positive integers'),
+    (with_camera(shape=4), '1 to 4 positive integers'),
+    (with_camera(name='camera'), "input 'camera' is unknown"),
+    (with_camera(parameters=[]), 'parameters is a JSON list'),
+    ({'content': json.dumps({'inputs': [SMALL, {**CAMERA, 'data': [math.nan] * 4}]})},
+     'not finite'),
+    ({'content': b'\xff\xfe{}'}, 'the body is no JSON'),
+    ({'content': b'{} {}'}, 'the body is no JSON'),
+    ({'content': b''}, 'the body is no JSON'),
+    ({'json': {'inputs': {'image': SMALL}}}, 'inputs have to be a list'),
+    (asking(outputs={'depth': 1}), 'outputs is a JSON dict'),
+    (asking(outputs=['depth']), 'every output has to be an object with a name'),
+    (asking(outputs=[{'name': 'depth'}] * 2), "'depth' is unknown or there twice"),
+    (asking(outputs=[{'name': 'confidence'}]), 'accepted: depth'),
+    (asking(outputs=[{'name': 'depth', 'parameters': {'binary_data': 1}}]), 'true or false'),
+    (asking(parameters={'binary_data_output': 'yes'}), 'true or false'),
+    (asking(parameters={'fov_deg': 'wide'}), "fov_deg is 'wide'"),
+    (asking(parameters={'maximum': [1]}), "maximum is '[1]'"),
+    (asking(parameters={'timeout': -1}), 'timeout is'),
+    (asking(parameters=None), 'parameters is a JSON null'),
+    (asking(id=7), 'id is a JSON int'),
+    *(({'content': b'{}', 'headers': {HEADER_LENGTH: each}}, 'accepted: 1 to the 2 bytes')
+      for each in ('0', '2.0', '+2', '0x2', 'all', '2, 2', '9' * 30)),
+    ({'content': b'{"inputs": []}rest', 'headers': {HEADER_LENGTH: '16'}}, 'the body is no JSON'),
+])
+def test_every_edge_has_a_clear_error(client, given, text):
+    reply = client.post(INFER, **given)
+    assert reply.status_code == 400, reply.text
+    assert list(reply.json()) == ['error'] and text in reply.json()['error'], reply.text
+
+
+def test_json_and_raw_tensors_mix_in_any_order(client):
+    raw = np.array([[2, 0, 1], [0, 2, 1], [0, 0, 1]], '<f4').tobytes()
+    k = {'name': 'intrinsics', 'datatype': 'FP32', 'shape': [3, 3],
+         'parameters': {'binary_data_size': 36}}
+    bodies = []
+    pixels = bytes(range(12))
+    for rows, data in (([SMALL, k], raw), ([k, SMALL], raw), ([k, row(12)], raw + pixels),
+                       ([row(12), k], pixels + raw)):
+        head = json.dumps({'inputs': rows, 'parameters': {'binary_data_output': True}}).encode()
+        reply = client.post(
+            INFER, content=head + data, headers={HEADER_LENGTH: str(len(head))})
+        assert reply.status_code == 200, reply.text
+        bodies.append(reply.content)
+    assert bodies[0].endswith(b'\0\0\xc0\x7f' * 4) and len(set(bodies)) == 1
+    said = json.loads(bodies[0][:-16])
+    assert said['parameters']['intrinsics'] == '2,2,1,1'
+
+
+@pytest.mark.parametrize('method, path, status', [
+    ('GET', '/v2/models/other', 404), ('GET', '/v2/models/other/ready', 404),
+    ('GET', '/v2/models/given/versions/2', 404), ('GET', '/v2/models/given/versions/1/stats', 404),
+    ('POST', '/v2/models/other/infer', 404), ('POST', '/v2/models/given/versions/9/infer', 404),
+    ('POST', '/v2/models/given/versions/latest/infer', 404), ('GET', INFER, 405),
+    ('POST', '/v2/repository/index', 404), ('POST', '/v2/repository/models/given/load', 404),
+    ('POST', '/v2/systemsharedmemory/region/a/register', 404),
+    ('DELETE', '/v2/models/given', 405)])
+def test_what_is_not_here_is_said_in_the_form_of_the_protocol(client, method, path, status):
+    reply = client.request(method, path, json={'inputs': [SMALL]})
+    assert reply.status_code == status and list(reply.json()) == ['error'], reply.text
 
 
 def test_limits_are_checked_before_memory_is_taken():

@@ -81,6 +81,10 @@ def main(address, path):
         wanted('sky', binary_data=True), wanted('depth', binary_data=True)])
     arrays['batch'], arrays['sky'] = mixed.as_numpy('depth'), mixed.as_numpy('sky')
     said['batch'] = mixed.get_response()
+    both = client.infer(name, [
+        tensor('image', one, 'UINT8'), tensor('intrinsics', CAMERA, 'FP32', False)], outputs=[
+            wanted('sky', binary_data=False), wanted('depth', binary_data=True)])
+    arrays['raw of both'], arrays['json of both'] = both.as_numpy('depth'), both.as_numpy('sky')
     four = client.infer(name, inputs(several, np.array([70, 72, 42, 28], np.float32)))
     arrays['four numbers'] = four.as_numpy('depth')
     for coding in ('gzip', 'deflate'):
