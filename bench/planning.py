@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 import math
+from typing import Mapping
 
 from bench.queueing import cameras, Outcome, phases, Servers
 from depth_anything_ros.core.camera import Intrinsics
@@ -94,9 +95,19 @@ def replica_table() -> str:
     return _markdown(rows)
 
 
-@lru_cache(maxsize=1)
-def sizes() -> dict[str, int]:
-    """Return bytes per image of each wire form, of a rendered room with noise and da3-tiny."""
+def fixed_sizes() -> dict[str, int]:
+    """Return bytes per image of the wire forms that are not compressed."""
+    pixels, processed = WIDTH * HEIGHT, math.prod(PROCESSED_SIZE)
+    return {
+        'up: pixels, RGB': 3 * pixels,
+        f'up: `engine.url`, RGB at {PROCESSED}': 3 * processed,
+        'down: depth, float32': 4 * pixels,
+        f'down: `engine.url`, depth and sky at {PROCESSED}': 5 * processed,
+        'down: cloud, x y z colour': 16 * pixels}
+
+
+def compressed_sizes() -> dict[str, int]:
+    """Return bytes of the compressed ones, of a rendered room with noise as da3-tiny sees it."""
     from depth_anything_ros.api import DepthEstimator
     camera = Intrinsics.from_focal(460.0, WIDTH, HEIGHT)
     room = demo_rooms()[0]
@@ -104,20 +115,14 @@ def sizes() -> dict[str, int]:
     picture = render(room, camera_path(room, 0.2), camera).rgb + noise
     rgb = np.clip(picture, 0, 255).astype(np.uint8)
     result = DepthEstimator('da3-tiny', device='cpu')(rgb, K=camera.matrix())
-    pixels = WIDTH * HEIGHT
-    return {
-        'up: pixels, RGB': 3 * pixels, 'up: JPEG, quality 80': len(jpeg(rgb)),
-        f'up: `engine.url`, RGB at {PROCESSED}': 3 * math.prod(PROCESSED_SIZE),
-        'down: depth, float32': 4 * pixels,
-        'down: depth, 16-bit PNG': len(png_file(result, {}).body),
-        f'down: `engine.url`, depth and sky at {PROCESSED}': 5 * math.prod(PROCESSED_SIZE),
-        'down: cloud, x y z colour': 16 * pixels}
+    return {'up: JPEG, quality 80': len(jpeg(rgb)),
+            'down: depth, 16-bit PNG': len(png_file(result, {}).body)}
 
 
-def bandwidth_table() -> str:
-    """Return what each wire form needs, per image and for all cameras."""
+def bandwidth_table(sizes: Mapping[str, int]) -> str:
+    """Return what wire forms of so many bytes need, per image and for all cameras."""
     rows = [['form, 640x480', 'an image', '1 camera', *(f'{count:,} cameras' for count in COUNTS)]]
-    for name, size in sizes().items():
+    for name, size in sizes.items():
         rows.append([name, _bytes(size), *(_bits(8 * size * HERTZ * count)
                                            for count in (1, *COUNTS))])
     return _markdown(rows)

@@ -32,7 +32,7 @@ from depth_anything_ros.settings import describe, Setting
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = (
-    'README.md', 'docs/performance.md', 'docs/reconstruction.md',
+    'README.md', 'docs/capacity.md', 'docs/performance.md', 'docs/reconstruction.md',
     'docs/topics-parameters-services.md')
 TINY_ACCURACY = ROOT / 'depth_anything_ros' / 'models' / 'da3-tiny' / 'accuracy.json'
 

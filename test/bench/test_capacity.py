@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 
-from bench import queueing
+from bench import capacity, planning, queueing, report
 from bench.queueing import cameras, Outcome, poisson, Replicas, requests, Servers
 import numpy as np
 import pytest
@@ -113,3 +113,27 @@ def test_arrivals_are_those_of_the_seed():
     np.testing.assert_array_equal(one, other)
     assert len(one) == pytest.approx(5000, rel=0.05) and (np.diff(one) > 0).all()
     assert queueing.phases(1000, 10, 0).max() < 0.1
+
+
+def test_a_short_run_against_real_replicas_has_every_row():
+    rows = capacity.measure(2, delay=0.02, places=4, seconds=0.5, calls=3)
+    assert all(row['bar'] == {'kind': 'at most', 'limit': 0.15} for row in rows)
+    for name in ('answers per second', 'p50, ms', 'p99, ms'):
+        found = [row for row in rows if row['what'].endswith(name)]
+        assert len(found) == 6 and all(
+            row['measured'] > 0 and row['predicted'] > 0 for row in found), found
+
+
+def test_a_load_is_compared_with_what_was_predicted():
+    rows = capacity.compared('x', Outcome(9, 0.02, 1, 2, 3.3), Outcome(10, 0.0, 1, 2, 3))
+    assert [row['value']['median'] for row in rows] == pytest.approx([0.1, 0, 0.1, 2])
+    assert [row['holds'] for row in rows] == [True, True, True, False]
+
+
+def test_the_plan_is_what_the_document_says():
+    text = (report.ROOT / 'docs' / 'capacity.md').read_text(encoding='utf-8')
+    assert planning.replica_table() in text, 'run: python -m bench.capacity --plan'
+    for line in planning.bandwidth_table(planning.fixed_sizes()).splitlines():
+        assert line in text, line
+    assert planning.cameras_per_device(0.1) == 0, 'an answer takes longer than from frame to frame'
+    assert planning.cameras_per_device(0.1, 1.0) == 2, 'two are 20 %'
