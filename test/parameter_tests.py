@@ -26,6 +26,7 @@ SCAN = 'ros/test_scan_options.py'
 MODEL = 'test_model_settings.py'
 REMOTE = 'remote/test_remote_engine.py'
 BRIDGES = 'bridges/test_from_settings.py'
+LIMITS = 'bridges/test_from_settings_limits.py'
 SECRETS = 'bridges/test_encryption.py'
 FUSION = 'reconstruction/test_fusion.py::test_each_setting_changes_the_scene'
 
@@ -126,6 +127,22 @@ TESTS = {
     'bridges.rest.image_url_hosts': f'{BRIDGES}::test_rest_and_pictures_by_url',
     'bridges.rest.cors_origins': f'{BRIDGES}::test_rest_with_its_pages_and_names',
     'bridges.rest.allowed_hosts': f'{BRIDGES}::test_rest_with_its_pages_and_names',
+    'bridges.max_message': f'{LIMITS}::test_max_message',
+    'bridges.zmq.max_clients': f'{LIMITS}::test_max_clients',
+    'bridges.tcp.max_clients': f'{LIMITS}::test_max_clients',
+    'bridges.rest.max_clients': f'{LIMITS}::test_max_clients',
+    'bridges.zmq.request_timeout': f'{LIMITS}::test_request_timeout',
+    'bridges.tcp.request_timeout': f'{LIMITS}::test_request_timeout',
+    'bridges.rest.request_timeout': f'{LIMITS}::test_request_timeout',
+    'bridges.tcp.idle_timeout': f'{LIMITS}::test_a_tcp_client_that_says_nothing_more',
+    'bridges.tcp.message_timeout': f'{LIMITS}::test_a_tcp_client_that_says_nothing_more',
+    'bridges.rest.idle_timeout': f'{LIMITS}::test_a_rest_client_that_says_nothing_more',
+    'bridges.rest.message_timeout': f'{LIMITS}::test_a_rest_client_that_says_nothing_more',
+    'bridges.rest.max_sessions': f'{LIMITS}::test_sessions',
+    'bridges.rest.session_timeout': f'{LIMITS}::test_sessions',
+    'bridges.rest.num_max_points': f'{LIMITS}::test_sessions',
+    'bridges.rest.export_roots': f'{LIMITS}::test_exports_and_the_gallery',
+    'bridges.rest.gallery': f'{LIMITS}::test_exports_and_the_gallery',
     'bridges.pub.enabled': 'bridges/test_publisher.py::test_settings_and_ports',
     'bridges.pub.port': 'bridges/test_publisher.py::test_settings_and_ports',
     'reconstruction.max_megapixels':

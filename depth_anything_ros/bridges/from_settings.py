@@ -16,16 +16,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 import os
 from pathlib import Path
 from typing import Mapping, TYPE_CHECKING
 
 from depth_anything_ros.bridges.access import Access, KEY_VARIABLE
-from depth_anything_ros.bridges.base import Bridge
+from depth_anything_ros.bridges.base import Bridge, BridgeLimits
 from depth_anything_ros.bridges.image_roots import ImageRoots
 from depth_anything_ros.settings import Settings
 from depth_anything_ros.settings.bridges import RestSettings
+from depth_anything_ros.wire.limits import Limits
 
 if TYPE_CHECKING:
     from depth_anything_ros.bridges.rest.options import RestOptions
@@ -44,6 +44,7 @@ def bridges_of(
     """
     group, bridges = settings.bridges, dict[str, Bridge]()
     roots = ImageRoots(group.image_roots)
+    message = Limits(message_bytes=group.max_message * 2**20)
 
     def access(known: bool = False) -> Access:
         return Access(
@@ -55,7 +56,9 @@ def bridges_of(
         known = curve is not None and curve.clients is not None
     if group.zmq.enabled:
         from depth_anything_ros.bridges.zeromq import ZmqBridge
-        bridges['zmq'] = ZmqBridge(access(known), group.zmq.port, roots=roots, curve=curve)
+        bridges['zmq'] = ZmqBridge(
+            access(known), group.zmq.port, roots=roots, curve=curve, limits=BridgeLimits(
+                message, group.zmq.max_clients, request_s=group.zmq.request_timeout))
     if group.pub.enabled:
         from depth_anything_ros.bridges.publisher import ZmqPublisher
         bridges['pub'] = ZmqPublisher(access(known), group.pub.port, curve=curve)
@@ -66,25 +69,44 @@ def bridges_of(
         # Without on_shutdown: a client of the network does not stop a robot's node.
         bridges['tcp'] = TcpBridge(
             access(), group.tcp.port, actions=installed_actions(), roots=roots,
+            limits=BridgeLimits(
+                message, group.tcp.max_clients, idle_s=group.tcp.idle_timeout,
+                message_s=group.tcp.message_timeout, request_s=group.tcp.request_timeout),
             tls=server_tls(group.tcp.tls_cert, group.tcp.tls_key))
     if group.rest.enabled:
         from depth_anything_ros.bridges.rest.server import RestBridge
-        bridges['rest'] = RestBridge(rest_options(group.rest, access(), roots), group.rest.port)
+        bridges['rest'] = RestBridge(
+            rest_options(group.rest, access(), roots, message), group.rest.port)
     return bridges
 
 
-def rest_options(settings: RestSettings, access: Access, roots: ImageRoots) -> RestOptions:
+def rest_options(
+    settings: RestSettings, access: Access, roots: ImageRoots, message: Limits,
+) -> RestOptions:
     """
     Return what the settings of the REST bridge say.
 
+    :param settings: those of this bridge alone.
+    :param access: who may ask.
+    :param roots: folders in which clients may name pictures.
+    :param message: bounds of one request.
     :raises ConfigError: when they cannot be meant.
     """
+    from depth_anything_ros.bridges.backend.exports import ExportRoots
     from depth_anything_ros.bridges.rest.fetching import FetchPolicy
-    from depth_anything_ros.bridges.rest.options import REST_LIMITS, RestOptions
+    from depth_anything_ros.bridges.rest.options import RestOptions
+    from depth_anything_ros.reconstruction.sessions import SessionLimits
     certificate, key = (
         Path(name) if name else None for name in (settings.tls_cert, settings.tls_key))
     return RestOptions(
-        access, replace(REST_LIMITS, in_flight=settings.in_flight), roots=roots,
+        access, BridgeLimits(
+            message, settings.max_clients, settings.in_flight, settings.idle_timeout,
+            settings.message_timeout, settings.request_timeout), roots=roots,
         origins=settings.cors_origins, hosts=settings.allowed_hosts, certificate=certificate,
         certificate_key=key, rate=settings.rate, fetch=FetchPolicy(
-            settings.allow_image_url, tuple(name.lower() for name in settings.image_url_hosts)))
+            settings.allow_image_url, tuple(name.lower() for name in settings.image_url_hosts)),
+        sessions=SessionLimits(
+            sessions=settings.max_sessions, idle_s=settings.session_timeout,
+            points=settings.num_max_points),
+        exports=ExportRoots(settings.export_roots),
+        gallery=Path(settings.gallery) if settings.gallery else None)

@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from depth_anything_ros.settings.schema import setting
 
 LARGEST_PORT = 65535
+MOST_CLIENTS = 10_000
+LONGEST_S = 86_400.0
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,12 @@ class ZmqSettings:
     curve_clients: str = setting(
         '', 'Folder of the public keys (*.key) of the ZMQ clients that are let in; empty: all who '
         "know the server's.", read_only=True)
+    max_clients: int = setting(
+        32, 'ZMQ clients whose requests are taken at once.', low=1, high=MOST_CLIENTS,
+        read_only=True)
+    request_timeout: float = setting(
+        60.0, 'Longest time until a ZMQ request is answered, if only by an error.', unit='s',
+        low=0.01, high=LONGEST_S, read_only=True)
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,18 @@ class TcpSettings:
         read_only=True)
     tls_key: str = setting(
         '', 'Key (PEM) of the certificate of raw TCP.', read_only=True)
+    max_clients: int = setting(
+        32, 'Raw TCP connections that are served at once.', low=1, high=MOST_CLIENTS,
+        read_only=True)
+    idle_timeout: float = setting(
+        600.0, 'Longest silence of a raw TCP client between two requests.', unit='s', low=0.01,
+        high=LONGEST_S, read_only=True)
+    message_timeout: float = setting(
+        30.0, 'Longest time that a message of raw TCP takes to arrive or to be read.', unit='s',
+        low=0.01, high=LONGEST_S, read_only=True)
+    request_timeout: float = setting(
+        60.0, 'Longest time until a raw TCP request is answered, if only by an error.', unit='s',
+        low=0.01, high=LONGEST_S, read_only=True)
 
 
 @dataclass(frozen=True)
@@ -83,6 +103,31 @@ class RestSettings:
         False, 'Let clients name pictures on public https servers.', read_only=True)
     image_url_hosts: tuple[str, ...] = setting(
         (), 'Servers that such pictures may be on; empty: all public ones.', read_only=True)
+    max_clients: int = setting(
+        256, 'HTTP connections that are served at once.', low=1, high=MOST_CLIENTS,
+        read_only=True)
+    idle_timeout: float = setting(
+        60.0, 'Longest silence of an HTTP connection between two requests, in whole seconds.',
+        unit='s', low=1.0, high=LONGEST_S, read_only=True)
+    message_timeout: float = setting(
+        60.0, 'Longest time that the body of an HTTP request takes to arrive and that a reader '
+        'stands still.', unit='s', low=0.01, high=LONGEST_S, read_only=True)
+    request_timeout: float = setting(
+        60.0, 'Longest time until an HTTP request is answered, if only by an error.', unit='s',
+        low=0.01, high=LONGEST_S, read_only=True)
+    max_sessions: int = setting(
+        100, 'Reconstruction sessions that are kept at once.', low=1, high=10_000,
+        read_only=True)
+    session_timeout: float = setting(
+        3600.0, 'Time after which a reconstruction session that nobody uses is deleted.', unit='s',
+        low=1.0, high=1e7, read_only=True)
+    num_max_points: int = setting(
+        10_000_000, 'Points of the model of a session where the client says nothing.', low=1,
+        high=50_000_000, read_only=True)
+    export_roots: tuple[str, ...] = setting(
+        (), 'Folders below which tasks of /inference may write.', read_only=True)
+    gallery: str = setting(
+        '', 'Folder whose scenes are shown at /gallery/; empty: none.', read_only=True)
 
 
 @dataclass(frozen=True)
@@ -109,6 +154,9 @@ class BridgeSettings:
         False, 'Serve other machines without a key.', read_only=True)
     image_roots: tuple[str, ...] = setting(
         (), 'Folders in which clients may name pictures of this machine.', read_only=True)
+    max_message: int = setting(
+        64, 'Largest request that ZMQ, raw TCP or HTTP takes.', unit='MiB', low=1, high=1024,
+        read_only=True)
     zmq: ZmqSettings = field(default_factory=ZmqSettings)
     tcp: TcpSettings = field(default_factory=TcpSettings)
     pub: PubSettings = field(default_factory=PubSettings)
