@@ -79,6 +79,7 @@ def test_r10_the_first_of_the_right_size(models, expected):
 
 def test_v1_and_v2_choose_by_model(client):
     assert [row['id'] for row in client.get('/v1/models').json()['models']] == list(METRES)
+    assert client.get('/v1/status').json()['also_loaded'] == ['da3-small', 'da3-base']
     for name, metres in METRES.items():
         reply = client.post('/v1/depth', content=PNG, params={'model': name})
         assert reply.headers['X-Depth-Model'] == name

@@ -134,7 +134,7 @@ def test_the_dashboard_says_what_runs(browser, client):
         browser.find_element('css selector', '#cameras button').click()
         wait_for(browser, "return document.querySelector('#cameras img').naturalWidth === 160")
         browser.find_element('css selector', '#cameras button').click()
-        assert browser.execute_script('return document.querySelectorAll("main img").length') == 1
+        assert browser.execute_script('return document.querySelectorAll("#cameras img").length') == 1
         nothing_foreign(browser, address)
     finally:
         stop.set()
@@ -149,6 +149,10 @@ def test_a_picture_is_tried_by_mouse_and_by_keyboard(browser, client, photo):
     wait_for(browser, "return !document.getElementById('result').hidden")
     reading = browser.find_element('id', 'reading')
     assert reading.text == f'x 80, y 60: {RAMP[60, 80]:.3f} m'
+    wait_for(browser, "return document.getElementById('photo').naturalWidth === 160")
+    ends = [float(browser.find_element('id', name).text.removesuffix(' m'))
+            for name in ('nearest', 'farthest')]
+    np.testing.assert_allclose(ends, np.nanpercentile(RAMP, (2, 98)), atol=0.1)
     from selenium.webdriver.common.action_chains import ActionChains
     from selenium.webdriver.common.keys import Keys
     canvas = browser.find_element('id', 'depth')
@@ -156,7 +160,7 @@ def test_a_picture_is_tried_by_mouse_and_by_keyboard(browser, client, photo):
     assert reading.text == f'x 81, y 61: {RAMP[61, 81]:.3f} m'
     ActionChains(browser).move_to_element_with_offset(canvas, 40, 20).perform()
     x, y = (int(part.split()[1]) for part in reading.text.partition(':')[0].split(', '))
-    assert x > 100 and reading.text.endswith(f'{RAMP[y, x]:.3f} m')
+    assert x > 85 and reading.text.endswith(f'{RAMP[y, x]:.3f} m')
     canvas.send_keys((Keys.SHIFT + Keys.ARROW_UP) * 20, (Keys.SHIFT + Keys.ARROW_LEFT) * 20)
     assert 'no depth' in reading.text
     for form in ('npy', 'png', 'ply'):
@@ -166,6 +170,25 @@ def test_a_picture_is_tried_by_mouse_and_by_keyboard(browser, client, photo):
     nothing_foreign(browser, address)
     size = browser.execute_script('return [document.documentElement.scrollWidth, innerWidth]')
     assert size[0] <= size[1]
+
+
+def test_everything_is_reached_by_the_tab_key_and_shows_it(browser, client, photo):
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.keys import Keys
+    browser.get(client.bridge.address)
+    browser.find_element('id', 'file').send_keys(str(photo))
+    wait_for(browser, "return !document.getElementById('result').hidden")
+    browser.execute_script('document.activeElement.blur(); scrollTo(0, 0)')
+    reached = {}
+    for _ in range(20):
+        ActionChains(browser).send_keys(Keys.TAB).perform()
+        name, outline = browser.execute_script(
+            'const item = document.activeElement; '
+            "const seen = item.id === 'file' ? item.parentElement : item; "
+            'return [item.id || item.textContent, getComputedStyle(seen).outlineStyle]')
+        reached[name] = outline
+    for name in ('file', 'fov', 'camera', 'depth', '.npy', '16-bit .png', '.ply', 'API'):
+        assert reached.get(name) == 'solid', (name, reached)
 
 
 def test_a_wrong_picture_is_said(browser, client, tmp_path):

@@ -51,7 +51,9 @@ function show(status) {
   badge(status.stage);
   const model = status.model;
   list('model', model ? [
-    ['name', model.id], ['depth', model.kind], ['licence of the weights', model.licence],
+    ['name', model.id],
+    ...(status.also_loaded.length ? [['also loaded', status.also_loaded.join(', ')]] : []),
+    ['depth', model.kind], ['licence of the weights', model.licence],
     ['device', `${model.device}, ${model.precision}`],
     ...(status.device_memory ? [['device memory', `${bytes(status.device_memory.allocated)} of ${
       bytes(status.device_memory.reserved)} reserved`]] : []),
@@ -213,6 +215,9 @@ async function estimate(file) {
     [shown.height, shown.width] = about.shape;
     shown.units = about.units === 'm' ? ' m' : ' (no unit)';
     draw();
+    const photo = byId('photo');
+    URL.revokeObjectURL(photo.src);
+    photo.src = URL.createObjectURL(file);
     const total = Object.values(about.timings).reduce((a, b) => a + b, 0);
     byId('about').textContent = `${about.model}; ${about.scale_law.text}; ${
       milliseconds(total * 1000)} in the server. ${about.notes.join('. ')}`;
@@ -223,14 +228,20 @@ async function estimate(file) {
   }
 }
 
-// Near is bright and warm, far is dark and cold; invalid is transparent.
-const STOPS = [[255, 224, 130], [244, 110, 66], [190, 40, 110], [84, 40, 140], [20, 26, 70]];
+// Near is warm, far is cold, as in the previews of the cameras; invalid is transparent.
+const STOPS = [
+  [122, 4, 3], [210, 49, 5], [251, 129, 34], [236, 209, 58],
+  [164, 252, 60], [50, 242, 152], [40, 188, 235], [70, 107, 227], [48, 18, 59]];
 
 function draw() {
   const {depth, width, height} = shown;
   const valid = depth.filter((value) => Number.isFinite(value) && value > 0).sort();
-  const near = 1 / (valid[Math.floor(valid.length * 0.02)] || 1);
-  const far = 1 / (valid[Math.floor(valid.length * 0.98)] || 1);
+  const nearest = valid[Math.floor(valid.length * 0.02)] || 1;
+  const farthest = valid[Math.floor(valid.length * 0.98)] || 1;
+  byId('nearest').textContent = `${nearest.toFixed(2)}${shown.units}`;
+  byId('farthest').textContent = `${farthest.toFixed(2)}${shown.units}`;
+  const near = 1 / nearest;
+  const far = 1 / farthest;
   const image = new ImageData(width, height);
   for (let index = 0; index < depth.length; index += 1) {
     const value = depth[index];

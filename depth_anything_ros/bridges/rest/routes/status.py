@@ -66,13 +66,17 @@ def register(app: FastAPI, context: RestContext) -> None:
         found: dict[str, Any] = {
             'stage': context.stage, 'version': package_version(),
             'uptime_s': now - context.began, 'model': None, 'device_memory': None,
-            'requests': None, 'batches': {}, 'streams': [],
+            'requests': None, 'batches': {}, 'streams': [], 'also_loaded': [],
             'per_second': lately / min(MINUTE, max(1.0, now - context.began)),
             'latency_ms': {
                 'count': len(latencies), 'p50': percentile(latencies, 0.5),
                 'p95': percentile(latencies, 0.95), 'p99': percentile(latencies, 0.99)},
             'last_errors': list(context.last_errors),
             'pages': [{'title': title, 'path': path} for title, path in context.pages]}
-        return found | of_service(context.service()) if context.stage == 'ready' else found
+        if context.stage != 'ready':
+            return found
+        first, *further = context.services()
+        return found | of_service(first) | {
+            'also_loaded': [service.info.model for service in further]}
 
     app.include_router(router)
