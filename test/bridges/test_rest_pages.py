@@ -134,7 +134,7 @@ def test_the_dashboard_says_what_runs(browser, client):
         browser.find_element('css selector', '#cameras button').click()
         wait_for(browser, "return document.querySelector('#cameras img').naturalWidth === 160")
         browser.find_element('css selector', '#cameras button').click()
-        assert browser.execute_script('return document.querySelectorAll("#cameras img").length') == 1
+        assert len(browser.find_elements('css selector', '#cameras img')) == 1
         nothing_foreign(browser, address)
     finally:
         stop.set()
