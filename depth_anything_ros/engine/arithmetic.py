@@ -82,8 +82,7 @@ class _Sharing:
             finally:
                 self._waiting -= 1
             if not self._inside:
-                self._before = _read()
-                _write(wanted)
+                self._before = _changed(wanted)
                 self._now = wanted
             self._inside += 1
         try:
@@ -112,10 +111,10 @@ class _Products:
 
 
 def _settings() -> list[tuple[Any, str]]:
-    """Return all that may change, as owner and attribute: the older interface before the newer."""
+    """Return where TF32 is set, owner and attribute: by the older interface before the newer."""
     backends: Any = torch.backends
-    older = [(backends.cudnn, 'benchmark'), (backends.cudnn, 'allow_tf32'),
-             (backends.cuda.matmul, 'allow_tf32'), (_Products(), 'precision')]
+    older = [(backends.cudnn, 'allow_tf32'), (backends.cuda.matmul, 'allow_tf32'),
+             (_Products(), 'precision')]
     if not hasattr(backends.cudnn, 'conv'):  # before PyTorch 2.9
         return older
     parts = backends.cudnn.conv, backends.cudnn.rnn, backends.cuda.matmul, backends.mkldnn.matmul
@@ -133,9 +132,21 @@ def _read() -> list[tuple[Any, str, Any]]:
     return found
 
 
-def _write(wanted: Arithmetic) -> None:
+def _changed(wanted: Arithmetic) -> list[tuple[Any, str, Any]]:
+    """Set what is wanted, and return what was there before; little is to be done per frame."""
     backends: Any = torch.backends
-    backends.cudnn.benchmark = wanted.search
+    before = []
+    if backends.cudnn.benchmark != wanted.search:
+        before.append((backends.cudnn, 'benchmark', backends.cudnn.benchmark))
+        backends.cudnn.benchmark = wanted.search
+    try:
+        if (backends.cudnn.allow_tf32, backends.cuda.matmul.allow_tf32) == (
+                wanted.convolutions, False):
+            return before
+    except RuntimeError:
+        pass  # set by the newer interface
+    # Each of these changes some of the others.
+    before += _read()
     for older, owner, newer, tf32 in (
             (backends.cudnn, backends.cudnn, 'conv', wanted.convolutions),
             (backends.cuda.matmul, backends.cuda, 'matmul', False)):
@@ -144,6 +155,7 @@ def _write(wanted: Arithmetic) -> None:
                 older.allow_tf32 = tf32
         except RuntimeError:
             getattr(owner, newer).fp32_precision = 'tf32' if tf32 else 'ieee'
+    return before
 
 
 def _restore(before: list[tuple[Any, str, Any]]) -> None:

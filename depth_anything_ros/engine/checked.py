@@ -42,7 +42,6 @@ class Checked(NamedTuple):
     about: str = ''
 
 
-@torch.inference_mode()
 def checked_network(
     network: torch.nn.Module, precision: torch.dtype, device: torch.device, *,
     cuda_like: bool,
@@ -89,6 +88,7 @@ def checked_network(
     return Checked(frames, torch.float32, tuple(warnings), 'plain float32')
 
 
+@torch.inference_mode()
 def _run(
     frames: FrameNetwork, images: torch.Tensor, arithmetic: Arithmetic, cuda_like: bool,
 ) -> RawMaps:

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 import threading
 from typing import Any
 
@@ -28,6 +29,12 @@ RUNS_BEFORE = 3
 
 _recording = threading.Lock()
 """PyTorch records one graph per process at a time."""
+
+
+@lru_cache(maxsize=64)
+def _recording_stream(device: torch.device) -> Any:
+    """Return the one stream of a device to record on: libraries take memory for every stream."""
+    return cuda.Stream(device)
 
 
 class CudaCapturer:
@@ -45,8 +52,8 @@ class CudaCapturer:
         :param device: a CUDA device.
         """
         self._device = device
-        self._stream = cuda.Stream(device)
-        self._pool: Any = None
+        self._stream = _recording_stream(device)
+        self._pool: Any = cuda.graph_pool_handle()
 
     def __call__(self, way: Way, images: torch.Tensor) -> Captured:
         """
@@ -70,8 +77,6 @@ class CudaCapturer:
             with cuda.graph(graph, pool=self._pool, stream=self._stream,
                             capture_error_mode='thread_local'):
                 found = way(given)
-            if self._pool is None:
-                self._pool = graph.pool()
 
         def replay() -> None:
             with cuda.device(self._device):

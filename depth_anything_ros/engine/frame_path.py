@@ -91,16 +91,26 @@ class DeviceDepth:
         canvas[y:y + height, x:x + width] = values
         return canvas
 
-    def where_seen(self, frame: Frame) -> DeviceDepth:
-        """Return this without what the network made up where the frame shows nothing."""
-        if frame.seen is None:
-            return self
-        unseen = torch.from_numpy(
-            ~processed_mask(frame.seen, self.size, self.resized, self.offset)).to(
-                self.depth.device)
-        return replace(
-            self, depth=self.depth.masked_fill(unseen, float('nan')),
-            sky=None if self.sky is None else self.sky.masked_fill(unseen, 0.0))
+
+class _Seen:
+    """A frame's mask of what it shows; the same array is the same mask, a camera has one."""
+
+    def __init__(self, mask: npt.NDArray[np.bool_]) -> None:
+        self.mask = mask
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Seen) and other.mask is self.mask
+
+    def __hash__(self) -> int:
+        return id(self.mask)
+
+
+def unseen(
+    seen: _Seen, size: tuple[int, int], resized: tuple[int, int] | None, offset: tuple[int, int],
+    *, device: torch.device,
+) -> torch.Tensor:
+    """Return where a network made its depth up, (h, w) bool; see ``core.view.processed_mask``."""
+    return torch.from_numpy(~processed_mask(seen.mask, size, resized, offset)).to(device)
 
 
 class FramePath:
@@ -123,6 +133,7 @@ class FramePath:
         self._sampler = lru_cache(maxsize=16)(make_sampler)
         self._writer = lru_cache(maxsize=16)(lambda camera: CloudWriter(*camera.rays()))
         self._grid = lru_cache(maxsize=16)(partial(device_grid, device=device))
+        self._unseen = lru_cache(maxsize=16)(partial(unseen, device=device))
 
     def finish(
         self, raw: DeviceDepth, frame: Frame, options: FrameOptions, model: str,
@@ -136,7 +147,7 @@ class FramePath:
         :param model: the model's name, carried into the result.
         :raises InvalidIntrinsics: when metres need a focal length that nobody gave.
         """
-        raw = raw.where_seen(frame)
+        raw = self._where_seen(raw, frame)
         known, source = choose_intrinsics(
             frame, options, uncropped_camera(raw.predicted, raw.resized, raw.offset))
         if options.raw:
@@ -188,6 +199,15 @@ class FramePath:
             estimated=estimated if Output.INTRINSICS in wanted else None, processed=pixels,
             notes=remarks(options, frame, law, view.camera, raw.confidence is not None,
                           raw.sky is not None))
+
+    def _where_seen(self, raw: DeviceDepth, frame: Frame) -> DeviceDepth:
+        """Return the maps without what the network made up where the frame shows nothing."""
+        if frame.seen is None:
+            return raw
+        made_up = self._unseen(_Seen(frame.seen), raw.size, raw.resized, raw.offset)
+        return replace(
+            raw, depth=raw.depth.masked_fill(made_up, float('nan')),
+            sky=None if raw.sky is None else raw.sky.masked_fill(made_up, 0.0))
 
     def _cloud(
         self, lay: Layout, out: Outputs, valid: torch.Tensor,
@@ -270,6 +290,7 @@ class FramePath:
         self._sampler.cache_clear()
         self._writer.cache_clear()
         self._grid.cache_clear()
+        self._unseen.cache_clear()
         self._memory.clear()
 
 

@@ -126,6 +126,14 @@ def frame_with_a_lens() -> Frame:
     return Frame(noise(), intrinsics=maps.intrinsics, lens=maps, seen=maps.inside)
 
 
+def test_the_mask_of_a_camera_is_made_once() -> None:
+    engine, options = engine_on(host=False), FrameOptions(process_res=98)
+    frame, other = frame_with_a_lens(), frame_with_a_lens()
+    for each in (frame, frame, other, frame):
+        assert np.isnan(run(engine, each, options).depth[~each.seen]).mean() > 0.8
+    assert engine._path._unseen.cache_info().misses == 2
+
+
 @pytest.mark.parametrize('output_size', list(OutputSize))
 def test_a_frame_with_a_lens_gives_on_the_device_what_it_gives_on_the_host(
     output_size: OutputSize,

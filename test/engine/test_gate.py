@@ -85,6 +85,8 @@ def test_half_precision_that_is_near_enough_is_used(make: Any, name: str) -> Non
     assert 'bf16, channels last: depth within 0.0' in engine.info.acceleration
     weights = {value.dtype for value in engine._ready().network.parameters()}
     assert weights == {torch.float32, torch.bfloat16}
+    # torch.compile takes ordinary tensors.
+    assert not any(each.is_inference() for each in engine._ready().parameters())
 
 
 @pytest.mark.parametrize(('make', 'name'), NETWORKS)
