@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 from depth_anything_ros.engine.arithmetic import Arithmetic, arithmetic_of, PLAIN
 from depth_anything_ros.engine.cures import channels_first, channels_last, lower_precision
 from depth_anything_ros.engine.device import precision_name
-from depth_anything_ros.engine.gate import gate_images, objection
+from depth_anything_ros.engine.gate import failure, gate_images, objection
 from depth_anything_ros.engine.passes import FrameNetwork, RawMaps
 import torch
 
@@ -68,20 +68,20 @@ def checked_network(
         frames.precision = wanted
         try:
             found = _run(frames, images, arithmetic_of(wanted), cuda_like)
-            bad, error = objection(found, reference, wanted)
+            bad, distance = objection(found, reference, wanted)
         except torch.cuda.OutOfMemoryError:
             raise
-        except RuntimeError as failure:
-            bad = f'it fails: {failure}'
+        except RuntimeError as error:
+            bad = failure(error)
         if not bad:
             # As autocast did it in this check, but once for all frames.
             lower_precision(network, wanted)
-            about = f'{name}, channels last: depth within {error:.2g} of plain float32'
+            about = f'{name}, channels last: depth within {distance:.2g} of plain float32'
             logger.info('%s on %s', about, device)
             return Checked(frames, wanted, tuple(warnings), about)
         warnings.append(
-            f'{name} with channels last is not used: on the check picture its {bad} against plain '
-            'float32')
+            f'{name} with channels last is not used: compared with plain float32 on the check '
+            f'picture, {bad}')
         logger.warning('%s', warnings[-1])
     channels_first(network)
     frames.precision = torch.float32

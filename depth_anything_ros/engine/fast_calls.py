@@ -20,7 +20,7 @@ from collections import Counter, OrderedDict
 import logging
 from typing import Any, Callable, NamedTuple
 
-from depth_anything_ros.engine.gate import gate_images, objection
+from depth_anything_ros.engine.gate import failure, gate_images, objection
 from depth_anything_ros.engine.passes import FrameNetwork, RawMaps
 import torch
 
@@ -173,7 +173,7 @@ class FastCalls:
                     count, images.device, size=(width, height)))
                 bad = self._objection(captured.call, images)
             except Exception as error:
-                bad = _text(error)
+                bad = failure(error)
             if bad:
                 self._capturer = None
                 self._give_up('the CUDA graph', bad)
@@ -189,16 +189,10 @@ class FastCalls:
         try:
             found = way(pictures)
         except Exception as error:
-            return _text(error)
+            return failure(error)
         return objection(found, self._network(pictures), self._network.precision)[0]
 
     def _give_up(self, name: str, why: str) -> None:
         text = f'{name} is not used any more, the network runs as it is: {why}'
         self.warnings = (*self.warnings, text)
         logger.warning('%s', text)
-
-
-def _text(error: Exception) -> str:
-    logger.debug('a faster way failed', exc_info=error)
-    return f'it fails ({type(error).__name__}: {str(error).strip().splitlines()[0][:200]})' \
-        if str(error).strip() else f'it fails ({type(error).__name__})'

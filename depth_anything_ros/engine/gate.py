@@ -100,6 +100,13 @@ def objection(
     return text, seen['depth']
 
 
+def failure(error: Exception) -> str:
+    """Return what speaks against a way that cannot be gone, for people: one line."""
+    logger.debug('a faster way failed', exc_info=error)
+    said = str(error).strip().splitlines()
+    return f'it fails ({type(error).__name__}{": " + said[0][:200] if said else ""})'
+
+
 def _relative(one: torch.Tensor, other: torch.Tensor) -> float:
     one, other = one.double(), other.double()
     error = ((one - other).abs() / other.abs().clamp_min(1e-12)).clamp_max(1.0)
