@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
         from depth_anything_ros.engine.triton import export_repository
         written = export_repository(
             loaded.network, loaded.model, height, width, Path(arguments.triton),
-            max_batch=arguments.max_batch)
+            max_batch=arguments.max_batch, warnings=loaded.warnings)
         name, said = str(written.folder), (
             f'outputs by {written.difference:.1e} at most, in batches of 1 to 3 images of noise '
             f'({written.valid:.0%} of their pixels valid)')

@@ -115,7 +115,7 @@ class ServedNetwork(torch.nn.Module):
 
 def export_repository(
     network: torch.nn.Module, model: Model, height: int, width: int, repository: Path, *,
-    max_batch: int = 8,
+    max_batch: int = 8, warnings: tuple[str, ...] = (),
 ) -> Written:
     """
     Write a model into a Triton model repository, whole or not at all.
@@ -126,11 +126,12 @@ def export_repository(
     :param width: processed width in pixels, a multiple of 14.
     :param repository: folder of models, made where it is not there.
     :param max_batch: images that Triton may put together.
+    :param warnings: what a user must know, for the configuration.
     :raises ConfigError: when the model is in the repository already, or it cannot be written.
     :raises MissingDependency: when a package for it is not installed.
     :raises ModelLoadFailed: when the file does not compute what PyTorch does.
     """
-    served = ServedModel(model, height, width, max_batch)
+    served = ServedModel(model, height, width, max_batch, warnings)
     folder = repository / model.name
     if folder.exists():
         raise ConfigError(f'{folder} is there already; remove it, or name another repository')

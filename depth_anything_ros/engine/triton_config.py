@@ -46,12 +46,17 @@ class Tensor(NamedTuple):
 
 @dataclass(frozen=True)
 class ServedModel:
-    """A model for images of ``height`` x ``width`` pixels, ``max_batch`` of them at once."""
+    """
+    A model for images of ``height`` x ``width`` pixels, ``max_batch`` of them at once.
+
+    ``warnings`` are what a user must know, such as that its weights are random.
+    """
 
     model: Model
     height: int
     width: int
     max_batch: int
+    warnings: tuple[str, ...] = ()
 
     @property
     def takes_intrinsics(self) -> bool:
@@ -91,8 +96,8 @@ def facts(served: ServedModel) -> dict[str, str]:
         found['intrinsics'] = 'K in pixels of the resized image'
     if model.predicts_intrinsics:
         found['camera'] = 'K that the model predicts, in pixels of the resized image'
-    if model.note:
-        found['note'] = model.note
+    if served.warnings:
+        found['warnings'] = '; '.join(served.warnings)
     return found
 
 

@@ -138,12 +138,16 @@ def test_the_configuration_is_tritons_and_fits_the_file(name, repository, nested
     said = session.get_modelmeta().custom_metadata_map
     assert {key: each.string_value for key, each in config.parameters.items()} == said
     assert said['units'] == 'm' and said['licence'] == find(name).licence
+    if name == 'da3-tiny':
+        assert 'for demos and tests only' in said['warnings']
 
 
 @pytest.mark.parametrize('model', MODELS, ids=lambda model: model.name)
 def test_every_models_configuration_says_unit_law_and_tensors(model):
-    config = parsed(config_text(ServedModel(model, 378, 504, 8)))
+    warnings = ('weights: "random"', 'a\\b and 3 µm\n')
+    config = parsed(config_text(ServedModel(model, 378, 504, 8, warnings)))
     said = {key: each.string_value for key, each in config.parameters.items()}
+    assert said['warnings'] == '; '.join(warnings)
     relative = model.kind is DepthKind.RELATIVE
     assert (said['units'], said['kind']) == (
         ('relative', 'relative') if relative else ('m', 'metric'))
