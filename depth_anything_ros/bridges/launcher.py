@@ -101,6 +101,11 @@ def add_model_arguments(parser: argparse.ArgumentParser, model: str, device: str
     parser.add_argument('--model', type=model_name, default=model,
                         help='one of the names of "depth-anything models", or a path '
                              '(default: %(default)s)')
+    add_device_arguments(parser, device)
+
+
+def add_device_arguments(parser: argparse.ArgumentParser, device: str) -> None:
+    """Declare where the network runs and how much may wait for it."""
     parser.add_argument('--device', default=device,
                         help='auto, cuda, cuda:N or cpu (default: %(default)s)')
     parser.add_argument('--devices', type=names, default=(), metavar='NAME,NAME',

@@ -177,7 +177,7 @@ def test_a_device_that_is_out_is_a_warning_and_in_the_metrics():
     devices[0].broken = True
     service.submit(lambda: frame(1), OPTIONS).result(PATIENCE_S)
     wait_until(lambda: service.warnings()[0].startswith('degraded: cpu is taken out'))
-    page = prometheus.generate_latest(metrics.Metrics(lambda: service).registry).decode()
+    page = prometheus.generate_latest(metrics.Metrics(lambda: [service]).registry).decode()
     assert 'depth_anything_device_up{device="cpu"} 0.0' in page
     assert 'depth_anything_device_up{device="cpu#2"} 1.0' in page
     assert 'depth_anything_device_images_total{device="cpu#2"} 1.0' in page

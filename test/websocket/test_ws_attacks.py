@@ -22,6 +22,7 @@ import json
 import os
 import socket
 import struct
+from urllib.parse import quote
 import zlib
 
 from depth_anything_ros.bridges.access import Access
@@ -33,7 +34,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from ws_parts import created, PATIENCE_S, pictures, serving, Talk, talking
 
-KEY = 'a key for tests'
+KEY = 'key+for/tests'
 
 CLOSE = b'\x88'
 """First byte of a close frame; the texts here have no such byte."""
@@ -133,7 +134,7 @@ def test_p5_a_socket_needs_the_key_too():
                 talk.hear()
             assert closed.value.rcvd.code == 4401
         # Browsers cannot set headers: the key may stand in the address.
-        for place, more in ((f'{session}?api_key={KEY.replace(" ", "%20")}', {}),
+        for place, more in ((f'{session}?api_key={quote(KEY, safe="")}', {}),
                             (session, {'additional_headers': {'X-API-Key': KEY}})):
             with Talk(client, place, **more) as talk:
                 assert talk.hear()['type'] == 'connected'

@@ -33,11 +33,7 @@ def add_ws_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--model-dir', dest='model', type=model_dir, default=MODEL, metavar='DIR',
                         help='model name, hub repository, or folder with its weights '
                              '(default: %(default)s)')
-    parser.add_argument('--device', default='cuda',
-                        help='auto, cuda, cuda:N or cpu (default: %(default)s)')
-    parser.add_argument('--download', action='store_true', help='fetch missing weights')
-    parser.add_argument('--queue-size', type=int, default=launcher.QUEUE_SIZE,
-                        help='requests that may be under way (default: %(default)s)')
+    launcher.add_device_arguments(parser, 'cuda')
     program.add_http_arguments(parser)
     parser.add_argument('--log-level', choices=launcher.LEVELS, default='INFO')
     launcher.add_access_arguments(parser)
