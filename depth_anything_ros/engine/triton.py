@@ -22,9 +22,7 @@ scale law, and NaN where there is no measurement. What is left to the client is 
 from __future__ import annotations
 
 from dataclasses import dataclass
-import os
 from pathlib import Path
-import shutil
 import tempfile
 from typing import Any
 
@@ -139,20 +137,17 @@ def export_repository(
     try:
         repository.mkdir(parents=True, exist_ok=True)
         # Beside its place, so that the last step is a rename: Triton may be watching.
-        partial = Path(tempfile.mkdtemp(prefix='.partial-', dir=repository))
+        with tempfile.TemporaryDirectory(prefix='.partial-', dir=repository) as partial:
+            place = Path(partial) / model.name
+            file = place / '1' / 'model.onnx'
+            file.parent.mkdir(parents=True)
+            names = [tensor.name for tensor in served.outputs]
+            write(module, examples(served, 2, 0), names, file, facts(served), most=max_batch)
+            (place / CONFIG).write_text(config_text(served), encoding='utf-8')
+            difference, valid = compare(module, file)
+            place.rename(folder)
     except OSError as error:
-        raise ConfigError(f'--triton is {repository}: {error.strerror}') from error
-    try:
-        (partial / '1').mkdir()
-        file = partial / '1' / 'model.onnx'
-        names = [tensor.name for tensor in served.outputs]
-        write(module, examples(served, 2, 0), names, file, facts(served), most=served.max_batch)
-        (partial / CONFIG).write_text(config_text(served), encoding='utf-8')
-        difference, valid = compare(module, file)
-        partial.chmod(0o755)
-        os.rename(partial, folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        raise ConfigError(f'{folder} cannot be written: {error.strerror or error}') from error
     return Written(folder, difference, valid)
 
 
@@ -162,9 +157,9 @@ def examples(served: ServedModel, count: int, seed: int) -> dict[str, torch.Tens
     shape = (count, served.height, served.width, 3)
     found = {'image': torch.randint(0, 256, shape, generator=generator, dtype=torch.uint8)}
     if served.takes_intrinsics:
+        focal = 0.87 * served.width
         camera = torch.tensor([
-            [served.width * 0.87, 0, served.width / 2], [0, served.width * 0.87,
-                                                         served.height / 2], [0, 0, 1]])
+            [focal, 0, served.width / 2], [0, focal, served.height / 2], [0, 0, 1]])
         steps = torch.arange(1, count + 1, dtype=torch.float32)[:, None, None]
         found['intrinsics'] = camera.expand(count, 3, 3) * steps
     return found

@@ -89,13 +89,13 @@ def facts(served: ServedModel) -> dict[str, str]:
                  else DepthKind.METRIC).value,
         'scale_law': LAWS[model.kind],
         'invalid': 'NaN' + (', also where the sky is' if model.has_sky else ''),
-        'image': f'RGB, resized to {served.width}x{served.height}, not normalised',
+        'image': f'RGB, {served.width}x{served.height}, not normalised',
         'licence': model.licence,
     }
     if served.takes_intrinsics:
-        found['intrinsics'] = 'K in pixels of the resized image'
+        found['intrinsics'] = 'K in pixels of that image'
     if model.predicts_intrinsics:
-        found['camera'] = 'K that the model predicts, in pixels of the resized image'
+        found['camera'] = 'K that the model predicts, in pixels of that image'
     if served.warnings:
         found['warnings'] = '; '.join(served.warnings)
     return found

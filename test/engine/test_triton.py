@@ -226,7 +226,7 @@ def test_what_cannot_be_exported_leaves_nothing(tmp_path, repository):
 
 @pytest.mark.parametrize('given, text', [
     (['--triton', __file__], 'accepted: a folder'),
-    (['--triton', __file__ + '/below'], 'Not a directory'),
+    (['--triton', __file__ + '/below'], 'cannot be written: Not a directory'),
     (['--triton', 'models', '--max-batch', '0'], 'accepted: 1 to 1024'),
 ])
 def test_arguments_are_checked(given, text, capsys):
