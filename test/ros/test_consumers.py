@@ -128,6 +128,23 @@ def test_depth_image_proc_convert_metric_and_disparity(out):
     np.testing.assert_allclose(raw[valid] / 1000, metres[valid], atol=5.1e-4)
 
 
+def test_depth_image_proc_register(out):
+    depth, color, info = out['depth/image'], out['color/image'], out['color/camera_info']
+    assert depth.header == color.header == info.header, 'TF between them is the identity'
+    metres = pixels(depth, np.float32)
+    assert not np.isinf(metres).any()
+    # What register does with each pixel: to a point by the depth's P, to the colour's pixel by P.
+    x, y, z = points_of(metres, CAMERA)[np.isfinite(metres)].T
+    column, row = info.p[0] * x / z + info.p[2], info.p[5] * y / z + info.p[6]
+    rows, columns = np.nonzero(np.isfinite(metres))
+    np.testing.assert_allclose([row, column], [rows, columns], atol=1e-3)
+
+
+def test_every_output_is_looked_up_in_tf_as_the_image_is(out):
+    frame = camera_info(CAMERA, STAMP).header.frame_id
+    assert {message.header.frame_id for message in out.values()} == {frame}
+
+
 def test_rviz_point_cloud2(parts, out):
     cloud = out['depth/points']
     assert [(f.name, f.offset, f.datatype) for f in cloud.fields] == [
