@@ -53,11 +53,11 @@ class Gate:
 
 
 @contextmanager
-def running(bridge, depth=None, kind=DepthKind.CANONICAL, queue_size=32, engine=None):
+def running(bridge, depth=None, kind=DepthKind.CANONICAL, queue_size=32, engine=None, max_batch=0):
     """Serve on a free port; ``bridge`` is opened, started and stopped."""
     engine = engine or GivenDepthEngine(
         depth or (lambda frame: depth_of(frame.rgb)), kind=kind)
-    service = DepthService(engine, queue_size=queue_size)
+    service = DepthService(engine, queue_size=queue_size, max_batch=max_batch)
     bridge.listen()
     try:
         bridge.start(service)

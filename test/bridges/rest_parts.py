@@ -27,11 +27,11 @@ import httpx
 
 
 @contextmanager
-def serving(depth=None, *, kind=None, queue_size=32, rooms=ROOMS, **options):
+def serving(depth=None, *, kind=None, queue_size=32, max_batch=0, rooms=ROOMS, **options):
     """Yield a client of a server; its bridge is ``client.bridge``."""
     more = {} if kind is None else {'kind': kind}
     bridge = RestBridge(RestOptions(**options), 0, rooms=rooms)
-    with running(bridge, depth, queue_size=queue_size, **more):
+    with running(bridge, depth, queue_size=queue_size, max_batch=max_batch, **more):
         with client_of(bridge) as client:
             client.bridge = bridge
             yield client

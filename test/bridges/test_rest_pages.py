@@ -172,6 +172,24 @@ def test_a_picture_is_tried_by_mouse_and_by_keyboard(browser, client, photo):
     assert size[0] <= size[1]
 
 
+@pytest.mark.parametrize(('kind', 'field'), [
+    ('drop', 'dataTransfer'), ('paste', 'clipboardData')])
+def test_a_picture_is_dropped_or_pasted(browser, client, photo, kind, field):
+    browser.get(client.bridge.address)
+    # A browser gives no way to drag a file in from outside; the event is the one it would send.
+    browser.execute_script("""
+        const [kind, field, bytes] = arguments;
+        const data = new DataTransfer();
+        data.items.add(new File([new Uint8Array(bytes)], 'photo.png', {type: 'image/png'}));
+        const make = kind === 'drop' ? DragEvent : ClipboardEvent;
+        document.body.dispatchEvent(new make(kind, {[field]: data, bubbles: true}));
+    """, kind, field, list(photo.read_bytes()))
+    wait_for(browser, "return !document.getElementById('result').hidden")
+    reading = browser.find_element('id', 'reading').text
+    assert reading == f'x 80, y 60: {RAMP[60, 80]:.3f} m'
+    nothing_foreign(browser, client.bridge.address)
+
+
 def test_everything_is_reached_by_the_tab_key_and_shows_it(browser, client, photo):
     from selenium.webdriver.common.action_chains import ActionChains
     from selenium.webdriver.common.keys import Keys
