@@ -49,7 +49,7 @@ class ModelSettings:
     precision: str = setting(
         'auto', 'Arithmetic of the backbone. auto: fp32 on a CPU, bf16 or fp16 on CUDA.',
         choices=('auto', 'fp32', 'bf16', 'fp16'), read_only=True)
-    compile: bool = setting(
+    compile: bool = setting(  # noqa: A003
         False, 'Compile the network (torch.compile) for each image size at its third image: takes '
         'minutes then, less at later starts, which find it in a folder.', read_only=True)
     queue_size: int = setting(

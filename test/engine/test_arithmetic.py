@@ -72,7 +72,7 @@ def newer() -> None:
 @pytest.fixture(params=[nothing, older_on, medium, pytest.param(newer, marks=pytest.mark.skipif(
     not NEWER, reason='PyTorch before 2.9'))])
 def users_own(request: pytest.FixtureRequest) -> Any:
-    """Settings that a user of the same process made, taken back in the end."""
+    """Make settings as a user of the same process does, and take them back in the end."""
     backends: Any = torch.backends
     request.param()
     yield settings()

@@ -118,6 +118,7 @@ def test_where_nothing_faster_is_right_plain_float32_runs() -> None:
 
 def test_too_little_memory_is_no_reason_to_compute_otherwise() -> None:
     class Full(nn.Module):
+
         def forward(self, *_: Any) -> Any:
             raise torch.cuda.OutOfMemoryError('CUDA out of memory')
     from depth_anything_ros.errors import OutOfMemory
