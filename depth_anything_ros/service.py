@@ -95,7 +95,9 @@ def load_engines(settings: Settings) -> list[Engine]:
     engines: list[Engine] = []
     try:
         model = settings.model
-        # A network elsewhere runs on the devices that its server has.
+        if settings.engine.url and model.devices:
+            logger.warning('model.devices is %s and not used: the network of engine.url runs on '
+                           'the devices of its server', list(model.devices))
         for device in (model.device,) if settings.engine.url else devices_of(model):
             engines.append(load_engine(changed(settings, {'model.device': device})))
     except BaseException:

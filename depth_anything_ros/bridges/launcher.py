@@ -71,7 +71,7 @@ class Ending:
         self._asked.wait()
 
 
-class ManyModels(Protocol):
+class ManyModels(Bridge, Protocol):
     """A bridge whose requests choose among models."""
 
     def start(self, service: DepthService, *further: DepthService) -> None:
@@ -248,11 +248,12 @@ def serve(
         try:
             for model in (arguments.model, *(arguments.also_model if choosing else ())):
                 services.append(opened_service(changed(settings, {'model.name': str(model)})))
-                names = [service.info.model for service in services]
-                if len(set(names)) < len(names):
-                    raise ConfigError(f'{names[-1]} is named twice by --model and --also-model')
+                loaded = [service.info.model for service in services]
+                if len(set(loaded)) < len(loaded):
+                    raise ConfigError(f'{loaded[-1]} is named twice by --model and --also-model')
             for bridge in bridges.values():
-                bridge.start(services[0])
+                if bridge is not choosing:
+                    bridge.start(services[0])
             if choosing is not None:
                 choosing.start(*services)
             for name, bridge in bridges.items():

@@ -123,9 +123,11 @@ def test_also_model_of_the_program(tmp_path):
             assert reply['model'] == name
 
 
-def test_also_model_twice():
-    ended = program('depth_anything_ros.cli.main', 'rest', '--port', '0', *TINY,
-                    '--also-model', 'da3-tiny')
+@pytest.mark.parametrize('model', [('rest', '--model'), ('ws', '--model-dir')])
+def test_also_model_twice(model):
+    verb, flag = model
+    ended = program('depth_anything_ros.cli.main', verb, '--port', '0', flag, 'da3-tiny',
+                    '--device', 'cpu', '--also-model', 'da3-tiny')
     assert ended.returncode == 2 and 'da3-tiny is named twice' in ended.stderr
 
 

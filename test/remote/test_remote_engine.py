@@ -237,6 +237,12 @@ def test_another_model_than_the_one_asked_for_is_said():
             remote(bridge.address, model__name='da3-small')
 
 
+def test_devices_of_this_machine_are_said_to_be_unused(caplog):
+    with running(RestBridge(port=0), kind=DepthKind.METRIC) as bridge:
+        remote(bridge.address, model__devices=('cpu', 'cpu')).close()
+    assert "model.devices is ['cpu', 'cpu'] and not used" in caplog.text
+
+
 def test_the_key_comes_from_the_environment(monkeypatch):
     from depth_anything_ros.bridges.access import Access
     with running(

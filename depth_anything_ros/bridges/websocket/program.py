@@ -46,8 +46,8 @@ def model_dir(text: str) -> str:
 
 def ws_program(arguments: argparse.Namespace) -> int:
     """Serve as the flags of :func:`add_ws_arguments` say and return the exit code."""
-    return launcher.serve(
-        {'ws': program.rest_bridge(arguments)}, arguments, launcher.Ending())
+    bridge = program.rest_bridge(arguments)
+    return launcher.serve({'ws': bridge}, arguments, launcher.Ending(), bridge)
 
 
 def run_ws(argv: Sequence[str] | None = None) -> int:
