@@ -35,6 +35,8 @@ import numpy as np
 
 DEPTH = np.linspace(1, 9, 80 * 60, dtype=np.float32).reshape(60, 80)
 CLIENTS = 64
+QUEUE_SIZE = 32
+MESSAGE_S = 3.0
 
 
 def memory():
@@ -47,8 +49,8 @@ def memory():
 
 def main():
     service = DepthService(
-        GivenDepthEngine(lambda frame: DEPTH, kind=DepthKind.METRIC), queue_size=32)
-    limits = dataclasses.replace(REST_LIMITS, clients=CLIENTS, message_s=3.0)
+        GivenDepthEngine(lambda frame: DEPTH, kind=DepthKind.METRIC), queue_size=QUEUE_SIZE)
+    limits = dataclasses.replace(REST_LIMITS, clients=CLIENTS, message_s=MESSAGE_S)
     bridge = RestBridge(RestOptions(limits=limits), 0)
     bridge.listen()
     bridge.start(service)

@@ -19,6 +19,7 @@ from __future__ import annotations
 import base64
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import json
+import os
 from pathlib import Path
 import resource
 import select
@@ -43,17 +44,19 @@ from rest_parts import read_all, serving
 from server_process import environment
 
 SMALL = cv2.imencode('.png', np.zeros((60, 80, 3), np.uint8))[1].tobytes()
+HERE = Path(__file__).parent
 GROWTH_MB = 200
 """Memory that an attack may cost; what it asks for is far more."""
 
 
 class Server:
-    """The server of rest_given_server.py."""
+    """The server of rest_given_server.py, or the node of rest_given_node.py."""
 
-    def __init__(self):
+    def __init__(self, program):
+        folders = os.pathsep.join([str(HERE), str(program.parent), environment()['PYTHONPATH']])
         self.process = subprocess.Popen(
-            [sys.executable, Path(__file__).with_name('rest_given_server.py')], text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment())
+            [sys.executable, program], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            env={**environment(), 'PYTHONPATH': folders})
         self.watchdog = threading.Timer(300, self.process.kill)
         self.watchdog.start()
         self.port = int(self.process.stdout.readline())
@@ -77,9 +80,12 @@ class Server:
         return code
 
 
-@pytest.fixture(scope='module')
-def shared():
-    found = Server()
+@pytest.fixture(scope='module', params=[
+    HERE / 'rest_given_server.py',
+    pytest.param(HERE.with_name('ros') / 'rest_given_node.py', marks=pytest.mark.ros),
+], ids=['service', 'node'])
+def shared(request):
+    found = Server(request.param)
     assert found.post(SMALL).status_code == 200
     yield found
     assert found.close() == 0
