@@ -26,8 +26,9 @@ import threading
 from typing import Callable, Mapping, Protocol, Sequence
 
 from depth_anything_ros.bridges.access import Access, KEY_VARIABLE
-from depth_anything_ros.bridges.base import Bridge, DRAIN_S
+from depth_anything_ros.bridges.base import Bridge, BridgeLimits, DRAIN_S
 from depth_anything_ros.bridges.image_roots import ImageRoots
+from depth_anything_ros.bridges.limit_flags import add_limit_arguments, limits_of
 from depth_anything_ros.errors import ConfigError, DepthAnythingError
 from depth_anything_ros.process import set_up_process
 from depth_anything_ros.service import DepthService, open_service
@@ -59,6 +60,7 @@ class Ending:
     def __init__(self) -> None:
         """Go on until further notice."""
         self._asked = threading.Event()
+        self._serving = False
         self.seconds = DRAIN_S
 
     def ask(self, seconds: float = DRAIN_S) -> None:
@@ -66,8 +68,20 @@ class Ending:
         self.seconds = seconds
         self._asked.set()
 
+    def on_signal(self, *_: object) -> None:
+        """
+        Take a signal, in the main thread.
+
+        :raises SystemExit: with 0, while the models are loaded: nobody waits for an answer yet.
+        """
+        again = self._asked.is_set()
+        self.ask()
+        if not self._serving and not again:
+            raise SystemExit(0)
+
     def wait(self) -> None:
-        """Wait until somebody asks."""
+        """Wait until somebody asks; requests are served from now on."""
+        self._serving = True
         self._asked.wait()
 
 
@@ -119,7 +133,7 @@ def add_device_arguments(parser: argparse.ArgumentParser, device: str) -> None:
 
 
 def add_access_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare who may ask."""
+    """Declare who may ask, and how much."""
     parser.add_argument('--host', default='127.0.0.1',
                         help=f'address to listen on (default: %(default)s); any other than '
                              f'loopback needs a key in {KEY_VARIABLE}, or --allow-anonymous')
@@ -127,6 +141,7 @@ def add_access_arguments(parser: argparse.ArgumentParser) -> None:
                         help='serve other machines without a key')
     parser.add_argument('--image-root', action='append', default=[], metavar='DIR',
                         help='folder in which clients may name pictures; repeatable')
+    add_limit_arguments(parser)
 
 
 def add_zmq_arguments(parser: argparse.ArgumentParser) -> None:
@@ -198,7 +213,8 @@ def zmq_bridge(arguments: argparse.Namespace, port: int) -> Bridge:
     curve = curve_of(arguments.curve_key, arguments.curve_clients, os.environ)
     return ZmqBridge(
         access_of(arguments, known=curve is not None and curve.clients is not None), port,
-        roots=ImageRoots(arguments.image_root), curve=curve)
+        roots=ImageRoots(arguments.image_root), curve=curve,
+        limits=limits_of(arguments, BridgeLimits()))
 
 
 def tcp_bridge(arguments: argparse.Namespace, port: int, ending: Ending) -> Bridge:
@@ -209,6 +225,7 @@ def tcp_bridge(arguments: argparse.Namespace, port: int, ending: Ending) -> Brid
     return TcpBridge(
         access_of(arguments), port, actions=installed_actions(),
         roots=ImageRoots(arguments.image_root), on_shutdown=ending.ask,
+        limits=limits_of(arguments, BridgeLimits()),
         tls=server_tls(arguments.tls_cert, arguments.tls_key))
 
 
@@ -230,7 +247,7 @@ def serve(
     # Every message is megabytes: without it the system maps and clears their memory anew.
     set_up_process(fastdds_profile=False)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ending.ask())
+        signal.signal(number, ending.on_signal)
     opened: list[Bridge] = []
     try:
         for bridge in bridges.values():

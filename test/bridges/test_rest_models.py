@@ -79,7 +79,13 @@ def test_r10_the_first_of_the_right_size(models, expected):
 
 def test_v1_and_v2_choose_by_model(client):
     assert [row['id'] for row in client.get('/v1/models').json()['models']] == list(METRES)
-    assert client.get('/v1/status').json()['also_loaded'] == ['da3-small', 'da3-base']
+    found = client.get('/v1/status').json()
+    assert found['also_loaded'] == ['da3-small', 'da3-base']
+    assert len(found['requests']['waiting']) == 3
+    # Every model's requests count.
+    assert client.post('/v1/depth', params={'model': 'da3-base'}, content=PNG).status_code == 200
+    after = client.get('/v1/status').json()['requests']
+    assert after['done'] == found['requests']['done'] + 1
     for name, metres in METRES.items():
         reply = client.post('/v1/depth', content=PNG, params={'model': name})
         assert reply.headers['X-Depth-Model'] == name

@@ -17,18 +17,25 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
+import signal
 import socket
 import subprocess
 import sys
 
 from bridge_parts import picture
 import cv2
+from depth_anything_ros.bridges.base import BridgeLimits
 from depth_anything_ros.bridges.launcher import add_tcp_arguments
+from depth_anything_ros.bridges.limit_flags import limits_of
 from depth_anything_ros.cli import serve
+from depth_anything_ros.errors import ConfigError
+from depth_anything_ros.wire.limits import Limits
+import httpx
 import numpy as np
 import pytest
-from server_process import code_blocks, program, ROOT, server, TINY
+from server_process import code_blocks, environment, program, ROOT, server, TINY
 import tcp_parts
 import zmq_parts
 
@@ -106,6 +113,55 @@ def test_t7_g5_flags_of_the_seed():
     serve.add_arguments(together)
     found = together.parse_args([])
     assert (found.zmq_port, found.tcp_port) == (5555, 9000)
+
+
+def test_limits_of_the_flags():
+    parser = argparse.ArgumentParser()
+    serve.add_arguments(parser)
+    base = BridgeLimits(clients=9, idle_s=7.0)
+    assert limits_of(parser.parse_args([]), base) == base
+    found = limits_of(parser.parse_args([
+        '--max-clients', '3', '--in-flight', '2', '--idle-timeout', '5', '--message-timeout',
+        '4', '--request-timeout', '1.5', '--max-message', '2']), base)
+    assert found == BridgeLimits(Limits(message_bytes=2 * 2**20), 3, 2, 5.0, 4.0, 1.5)
+    with pytest.raises(ConfigError, match='clients must be positive, seen 0'):
+        limits_of(parser.parse_args(['--max-clients', '0']), base)
+
+
+def test_each_bridge_keeps_the_limits_of_its_flags():
+    with server(MAIN, 'serve', '--zmq', '--tcp', '--rest', '--port', '0', *PORTS, *TINY,
+                '--max-message', '1', '--max-clients', '1', names=3) as found:
+        large = np.zeros((640, 640, 3), np.uint8)
+        reply = zmq_parts.ask(found['zmq'], {'command': 'inference', 'image': large})
+        assert reply['code'] == 'payload_too_large' and '1048576' in reply['error']
+        reply = httpx.post(f'{found["rest"]}/v1/depth', content=large.tobytes(), trust_env=False)
+        assert reply.status_code == 413 and '1048576' in reply.text
+        reply = tcp_parts.ask(found['tcp'], {
+            'action': 'depth_inference', 'rgb_bytes': large.tobytes()})
+        assert reply['code'] == 'payload_too_large' and '1048576' in reply['message']
+        host, port = '127.0.0.1', int(found['tcp'].rpartition(':')[2])
+        with socket.create_connection((host, port)):
+            reply = tcp_parts.ask(found['tcp'], {'action': 'ping'})
+            assert reply['code'] == 'limit_exceeded'
+
+
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_while_the_model_is_read_ends_the_program_at_once(tmp_path, number):
+    # Reading a pipe that nobody writes to takes for ever, as a slow disk does.
+    os.mkfifo(tmp_path / 'config.json')
+    (tmp_path / 'model.safetensors').write_bytes(b'')
+    process = subprocess.Popen(
+        [sys.executable, '-m', MAIN, 'serve', '--tcp', '--tcp-port', '0', '--device', 'cpu',
+         '--model', tmp_path], stderr=subprocess.PIPE, text=True, env=environment())
+    try:
+        # Opened for writing as soon as somebody reads.
+        with open(tmp_path / 'config.json', 'w', encoding='utf-8'):
+            process.send_signal(number)
+            assert process.wait(60) == 0, process.stderr.read()
+        assert 'Traceback' not in process.stderr.read()
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_t3_shutdown_ends_the_program_with_0_and_frees_the_port():

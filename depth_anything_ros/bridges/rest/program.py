@@ -23,8 +23,9 @@ from typing import Any, Sequence, TYPE_CHECKING
 from depth_anything_ros.bridges import launcher
 from depth_anything_ros.bridges.backend.exports import ExportRoots
 from depth_anything_ros.bridges.image_roots import ImageRoots
+from depth_anything_ros.bridges.limit_flags import limits_of
 from depth_anything_ros.bridges.rest.fetching import FetchPolicy
-from depth_anything_ros.bridges.rest.options import PORT, RestOptions
+from depth_anything_ros.bridges.rest.options import PORT, REST_LIMITS, RestOptions
 from depth_anything_ros.reconstruction.sessions import SessionLimits
 from depth_anything_ros.settings import ModelSettings
 
@@ -84,7 +85,8 @@ def options_of(arguments: argparse.Namespace) -> RestOptions:
     :raises ConfigError: when they cannot be meant.
     """
     return RestOptions(
-        access=launcher.access_of(arguments), roots=ImageRoots(arguments.image_root),
+        access=launcher.access_of(arguments), limits=limits_of(arguments, REST_LIMITS),
+        roots=ImageRoots(arguments.image_root),
         origins=tuple(arguments.cors_origin), hosts=tuple(arguments.allowed_host),
         certificate=arguments.tls_cert, certificate_key=arguments.tls_key, rate=arguments.rate,
         fetch=FetchPolicy(arguments.allow_image_url,

@@ -16,9 +16,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
 import time
-from typing import Any
+from typing import Any, Sequence
 
 from depth_anything_ros.bridges.rest.app import package_version
 from depth_anything_ros.bridges.rest.context import RestContext
@@ -37,21 +38,27 @@ def percentile(values: list[float], share: float) -> float | None:
     return values[min(len(values) - 1, int(len(values) * share))] * 1000
 
 
-def of_service(service: DepthService) -> dict[str, Any]:
-    """Return what the service says: model, memory, requests, streams."""
-    memory = service.device_memory()
-    seen = service.statistics()
+REQUESTS = ('queue_size', 'received', 'under_way', 'done', 'failed', 'expired', 'cancelled',
+            'refused', 'split', 'busy_s')
+
+
+def of_services(services: Sequence[DepthService]) -> dict[str, Any]:
+    """Return what the services say: the first one's model, memory and streams, all requests."""
+    first, *further = services
+    memory = first.device_memory()
+    seen = [service.statistics() for service in services]
+    batches = sum((Counter(each.batches) for each in seen), Counter[int]())
     return {
-        'model': model_row(service.info),
+        'model': model_row(first.info),
+        'also_loaded': [service.info.model for service in further],
         'device_memory': memory and dict(zip(('allocated', 'reserved'), memory)),
         'requests': {
-            name: getattr(seen, name) for name in (
-                'queue_size', 'received', 'under_way', 'done', 'failed', 'expired', 'cancelled',
-                'refused', 'waiting', 'split', 'busy_s')},
-        'batches': {str(size): count for size, count in seen.batches.items()},
+            **{name: sum(getattr(each, name) for each in seen) for name in REQUESTS},
+            'waiting': [sum(stage) for stage in zip(*(each.waiting for each in seen))]},
+        'batches': {str(size): count for size, count in sorted(batches.items())},
         'streams': [
-            {'name': name, 'watched': service.watchers.watched(name), **asdict(stream.counts())}
-            for name, stream in service.watchers.streams().items()]}
+            {'name': name, 'watched': first.watchers.watched(name), **asdict(stream.counts())}
+            for name, stream in first.watchers.streams().items()]}
 
 
 def register(app: FastAPI, context: RestContext) -> None:
@@ -75,8 +82,6 @@ def register(app: FastAPI, context: RestContext) -> None:
             'pages': [{'title': title, 'path': path} for title, path in context.pages]}
         if context.stage != 'ready':
             return found
-        first, *further = context.services()
-        return found | of_service(first) | {
-            'also_loaded': [service.info.model for service in further]}
+        return found | of_services(context.services())
 
     app.include_router(router)
