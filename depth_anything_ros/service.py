@@ -29,9 +29,10 @@ from depth_anything_ros.core.result import DepthResult
 from depth_anything_ros.engine.base import Engine, EngineInfo, MultiViewEngine, PreparedViews
 from depth_anything_ros.engine.entry import import_engine, import_onnx_engine
 from depth_anything_ros.engine.owners import Stream
-from depth_anything_ros.engine.pool import DeviceStatus, Pool
+from depth_anything_ros.engine.pool import Pool
 from depth_anything_ros.engine.runner import Runner
 from depth_anything_ros.engine.tally import Statistics
+from depth_anything_ros.engine.workers import DeviceStatus
 from depth_anything_ros.errors import Cancelled, ConfigError, DeadlineExceeded, InvalidRequest
 from depth_anything_ros.reconstruction.incremental import IncrementalScene
 from depth_anything_ros.reconstruction.options import SceneOptions

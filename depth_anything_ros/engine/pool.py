@@ -17,7 +17,6 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
-from dataclasses import dataclass
 import itertools
 import logging
 import threading
@@ -27,129 +26,21 @@ from typing import Any, Callable, Sequence, TypeVar
 from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.options import FrameOptions
 from depth_anything_ros.core.result import DepthResult
-from depth_anything_ros.engine.base import Engine, Inferred, Prepared
+from depth_anything_ros.engine.base import Engine
 from depth_anything_ros.engine.owners import CLOSING, Request, Stream
 from depth_anything_ros.engine.queueing import Job, Owner
 from depth_anything_ros.engine.runner import Runner
+from depth_anything_ros.engine.seats import Camera, Seat
 from depth_anything_ros.engine.tally import Statistics, Tally
+from depth_anything_ros.engine.workers import anew, DeviceStatus, Probe, told, Worker
 from depth_anything_ros.errors import Busy, DepthAnythingError, InferenceFailed, NotReady
 
 logger = logging.getLogger(__name__)
-
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
-"""A device that failed is tried again after the first, then twice as long, up to the longest."""
 
 PROBE_SIZE = (640, 480)
 """Size (width, height) in pixels of the image that a device must manage to come back."""
 
 Value = TypeVar('Value')
-
-
-@dataclass(frozen=True)
-class DeviceStatus:
-    """How one of several devices is; ``rate`` is its images per second since the start."""
-
-    name: str
-    device: str
-    serving: bool
-    error: str
-    images: int
-    rate: float
-    busy_s: float
-    load: int
-
-
-class Worker:
-    """One device: its engine, its runner, and whether it serves."""
-
-    def __init__(self, name: str, engine: Engine, runner: Runner) -> None:
-        """Serve."""
-        self.name, self.engine, self.runner = name, engine, runner
-        self.error = ''
-        self.serving = True
-        self.pause = FIRST_PAUSE_S
-        self.last_given = 0
-        self.back_since = time.monotonic()
-        self.timer: threading.Timer | None = None
-
-
-class Probe:
-    """The owner of a test of a device that is out."""
-
-    newest_only = False
-
-    def __init__(self, ended: Callable[[Exception | None], None]) -> None:
-        """Tell a function what stopped the test, None when nothing did."""
-        self._ended = ended
-
-    def expired(self, now: float) -> bool:
-        """Return False."""
-        return False
-
-    def begin(self) -> bool:
-        """Return True."""
-        return True
-
-    def done(self, value: Any) -> None:
-        """Hear that the device works."""
-        self._ended(None)
-
-    def failed(self, error: Exception) -> None:
-        """Hear that the device does not work yet."""
-        self._ended(error)
-
-    def dropped(self) -> None:
-        """Do nothing: the pool closes."""
-
-
-class Seat:
-    """
-    A camera's place at one worker.
-
-    It holds for as long as frames of the camera are under way there, so that none overtakes
-    another. What comes out after the camera has left is late, and dropped.
-    """
-
-    newest_only = True
-
-    def __init__(self, camera: Camera, worker: Worker) -> None:
-        """Belong to a camera and a worker."""
-        self._camera, self.worker = camera, worker
-
-    def expired(self, now: float) -> bool:
-        """Return False: a newer frame ends a frame's time, and nothing else."""
-        return False
-
-    def begin(self) -> bool:
-        """Return True: a frame that waits is wanted."""
-        return True
-
-    def done(self, result: DepthResult) -> None:
-        """Hand a result on, unless the camera sits elsewhere by now."""
-        with self._camera.lock:
-            if self._camera.seat is self:
-                self._camera.stream.done(result)
-                return
-        self.dropped()
-
-    def failed(self, error: Exception) -> None:
-        """Hand an error on."""
-        self._camera.stream.failed(error)
-
-    def dropped(self) -> None:
-        """Count one frame that a newer one replaced, or whose device was taken out."""
-        self._camera.stream.dropped()
-
-
-class Camera:
-    """A stream and the seat that it has now."""
-
-    stream: Stream
-
-    def __init__(self) -> None:
-        """Sit nowhere."""
-        self.lock = threading.RLock()
-        self.seat: Seat | None = None
 
 
 class Pool:
@@ -176,7 +67,6 @@ class Pool:
         self._tally = Tally(queue_size)
         self._lock = threading.RLock()
         self._closing = False
-        self._began = time.monotonic()
         self._turns = itertools.count(1)
         self._cameras: dict[int, Camera] = {}
         self._workers: list[Worker] = []
@@ -225,19 +115,11 @@ class Pool:
                 batches[size] = batches.get(size, 0) + count
         return self._tally.snapshot(
             (prepare, infer, finish), batches=batches, split=sum(seen.split for seen in each),
-            busy_s=sum(seen.busy_s for seen in each))
+            busy_s=sum(seen.busy_s for seen in each), rate=sum(seen.rate for seen in each))
 
     def devices(self) -> tuple[DeviceStatus, ...]:
         """Return how each device is and what it has done."""
-        seconds = max(time.monotonic() - self._began, 1e-9)
-        found = []
-        for worker in self._workers:
-            seen = worker.runner.statistics()
-            images = sum(size * count for size, count in seen.batches.items())
-            found.append(DeviceStatus(
-                worker.name, worker.engine.info.device, worker.serving, worker.error, images,
-                images / seconds, seen.busy_s, worker.runner.load()))
-        return tuple(found)
+        return tuple(worker.status() for worker in self._workers)
 
     def close(self, timeout: float = 5.0) -> bool:
         """Stop all workers; see :meth:`Runner.close`."""
@@ -300,8 +182,7 @@ class Pool:
 
     def _leave(self, camera: Camera) -> None:
         self._cameras.pop(id(camera), None)
-        if camera.seat is not None:
-            camera.seat.worker.runner.forget(camera.seat)
+        camera.leave()
 
     def _rescue(self, worker: Worker, job: Job, error: Exception) -> bool:
         """Take a device out, and return whether the job is done elsewhere."""
@@ -327,50 +208,29 @@ class Pool:
         return answered
 
     def _take_out(self, worker: Worker, error: Exception) -> list[Job]:
-        if time.monotonic() - worker.back_since > LONGEST_PAUSE_S:
-            worker.pause = FIRST_PAUSE_S
-        worker.serving, worker.error = False, str(error) or type(error).__name__
+        worker.leave(error)
         logger.error('%s is taken out and tried again in %g s: %s', worker.name, worker.pause,
                      worker.error)
         self._try_later(worker)
         return worker.runner.drain()
 
     def _try_later(self, worker: Worker) -> None:
-        if self._closing:
-            return
-        worker.timer = threading.Timer(worker.pause, self._try, (worker,))
-        worker.timer.daemon = True
-        worker.timer.start()
-        worker.pause = min(2 * worker.pause, LONGEST_PAUSE_S)
+        if not self._closing:
+            worker.try_later(self._try)
 
     def _try(self, worker: Worker) -> None:
         def ended(error: Exception | None) -> None:
             with self._lock:
-                if error is None:
-                    worker.serving, worker.error = True, ''
-                    worker.back_since = time.monotonic()
-                    cameras = list(self._cameras.values())
-                else:
-                    worker.error = str(error) or type(error).__name__
+                if error is not None:
+                    worker.error = told(error)
                     self._try_later(worker)
                     return
+                worker.come_back()
+                cameras = list(self._cameras.values())
             logger.warning('%s works again and serves', worker.name)
             for camera in cameras:
                 # Busy cameras keep their seats for ever; now there is room for them.
-                with camera.lock:
-                    seat, camera.seat = camera.seat, None
-                if seat is not None:
-                    seat.worker.runner.forget(seat)
+                camera.leave()
 
         worker.runner.put(1, Job(
             lambda engine: engine.warm_up(*PROBE_SIZE), None, Probe(ended)))
-
-
-def anew(job: Job) -> Job:
-    """Return a job as it was before its first stage; a frame is not asked for twice."""
-    value = job.value.prepared if isinstance(job.value, Inferred) else job.value
-    if isinstance(value, Prepared):
-        frame = value.frame
-        job.work = lambda: frame
-    job.value, job.shape, job.batch = None, None, 1
-    return job

@@ -16,13 +16,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass
 import threading
-from typing import Any, Mapping
+import time
+from typing import Any, Callable, Mapping
 
 OUTCOMES = ('done', 'failed', 'expired', 'cancelled')
 """How a request that was accepted ends."""
+
+WINDOW_S = 10.0
+"""Seconds over which rates are counted."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,37 @@ class Statistics:
     batches: Mapping[int, int]
     split: int
     busy_s: float
+    rate: float
+
+
+class Lately:
+    """The rate of something in the last seconds; not for several threads."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """
+        Begin at zero.
+
+        :param clock: returns seconds.
+        """
+        self._clock, self._begin = clock, clock()
+        self._events: deque[tuple[float, int]] = deque()
+        self._sum = 0
+
+    def add(self, count: int) -> None:
+        """Count so many now."""
+        self._events.append((self._forget(), count))
+        self._sum += count
+
+    def rate(self) -> float:
+        """Return how many there were per second in the last 10 s, or since the start if less."""
+        now = self._forget()
+        return self._sum / min(WINDOW_S, max(now - self._begin, 1e-3))
+
+    def _forget(self) -> float:
+        now = self._clock()
+        while self._events and self._events[0][0] <= now - WINDOW_S:
+            self._sum -= self._events.popleft()[1]
+        return now
 
 
 class Tally:
@@ -65,6 +100,7 @@ class Tally:
         self._counts: Counter[str] = Counter()
         self._batches: Counter[int] = Counter()
         self._busy = 0.0
+        self._images = Lately()
 
     def admit(self) -> bool:
         """Return whether there is room for one more request, which is counted then."""
@@ -88,6 +124,8 @@ class Tally:
         with self._lock:
             self._batches[size] += 1
             self._counts['split'] += split
+            if not split:
+                self._images.add(size)
 
     def busy(self, seconds: float) -> None:
         """Add to the network's time."""
@@ -106,8 +144,8 @@ class Tally:
             return Statistics(**{
                 'queue_size': self.queue_size, 'under_way': self._under_way(),
                 'waiting': waiting, 'batches': dict(sorted(self._batches.items())),
-                'busy_s': self._busy, **{name: self._counts[name] for name in names},
-                **elsewhere})
+                'busy_s': self._busy, 'rate': self._images.rate(),
+                **{name: self._counts[name] for name in names}, **elsewhere})
 
     def _under_way(self) -> int:
         return self._counts['received'] - sum(self._counts[name] for name in OUTCOMES)

@@ -19,9 +19,10 @@ import time
 
 from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.options import FrameOptions
-from depth_anything_ros.engine import pool
+from depth_anything_ros.engine import workers
 from depth_anything_ros.engine.given import GivenDepthEngine
 from depth_anything_ros.engine.pool import Pool
+from depth_anything_ros.engine.tally import Lately
 from depth_anything_ros.errors import Busy, ConfigError, InferenceFailed
 from depth_anything_ros.service import DepthService, devices_of, open_service
 from depth_anything_ros.settings import changed, ModelSettings, Settings
@@ -68,7 +69,7 @@ def wait_until(condition):
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr(pool, 'FIRST_PAUSE_S', 0.05)
+    monkeypatch.setattr(workers, 'FIRST_PAUSE_S', 0.05)
 
 
 def ask(runner, count):
@@ -82,6 +83,7 @@ def seconds_of(workers, count, delay):
     for future in ask(runner, count):
         future.result(PATIENCE_S)
     seconds = time.monotonic() - start
+    assert runner.statistics().rate == pytest.approx(count / seconds, rel=0.5)
     assert all(each.images for each in runner.devices())
     assert runner.close()
     return seconds
@@ -182,6 +184,21 @@ def test_a_device_that_is_out_is_a_warning_and_in_the_metrics():
     assert 'depth_anything_device_up{device="cpu#2"} 1.0' in page
     assert 'depth_anything_device_images_total{device="cpu#2"} 1.0' in page
     service.close()
+
+
+def test_the_rate_is_that_of_the_last_seconds():
+    now = 100.0
+    lately = Lately(lambda: now)
+    lately.add(4)
+    now += 2
+    assert lately.rate() == 2.0
+    now += 6
+    lately.add(1)
+    assert lately.rate() == 5 / 8
+    now += 4
+    assert lately.rate() == 0.1
+    now += 10
+    assert lately.rate() == 0.0
 
 
 def test_the_setting_devices_loads_the_model_on_each():
