@@ -215,10 +215,29 @@ class DepthService:
 
     def submit(
         self, source: Callable[[], Frame], options: FrameOptions, *,
-        deadline: float | None = None, ready: bool = False,
+        deadline: float | None = None, ready: bool = False, pixels: tuple[int, ...] = (),
     ) -> Future[DepthResult]:
         """Queue one request; see :meth:`Runner.submit`."""
-        return self._runner.submit(source, options, deadline=deadline, ready=ready)
+        return self._runner.submit(
+            source, options, deadline=deadline, ready=ready, pixels=pixels)
+
+    def at_once(
+        self, source: Callable[[], Frame], options: FrameOptions, pixels: tuple[int, ...],
+    ) -> DepthResult | None:
+        """
+        Return the result of a request that the calling thread can do by itself, else None.
+
+        Only when nothing else is in hand, such requests took less than a millisecond lately, and
+        there is one device. Otherwise submit it.
+
+        :param source: returns the frame at once, with nothing to decode.
+        :param options: what is asked of it.
+        :param pixels: shape of the frame's pixels; () for an unknown one.
+        :raises DepthAnythingError: what stopped it.
+        """
+        if not pixels or isinstance(self._runner, Pool):
+            return None
+        return self._runner.at_once(source, options, pixels)
 
     def call(
         self, function: Callable[[Engine], Value], *, deadline: float | None = None,
@@ -247,8 +266,13 @@ class DepthService:
         :raises Busy: when too many requests are under way.
         :raises DeadlineExceeded: when the time is over.
         """
+        pixels = frame.rgb.shape
+        result = self.at_once(lambda: frame, options, pixels)
+        if result is not None:
+            return result
         deadline = None if timeout is None else time.monotonic() + timeout
-        future = self.submit(lambda: frame, options, deadline=deadline, ready=True)
+        future = self.submit(
+            lambda: frame, options, deadline=deadline, ready=True, pixels=pixels)
         try:
             return future.result(timeout)
         except FutureTimeout:

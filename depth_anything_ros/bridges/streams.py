@@ -93,7 +93,7 @@ def send(connection: socket.socket, parts: Sequence[Buffer], message_s: float) -
     :returns: False when the client is gone or does not read.
     """
     deadline = time.monotonic() + message_s
-    views = unsent(parts)
+    views: Sequence[Buffer] = parts
     while views:
         left = deadline - time.monotonic()
         if left <= 0:

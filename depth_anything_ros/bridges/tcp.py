@@ -295,9 +295,14 @@ class TcpBridge:
 
     def _estimate(
         self, source: Callable[[], Frame], options: FrameOptions, ready: bool = False,
+        pixels: tuple[int, ...] = (),
     ) -> DepthResult:
+        result = self._service.at_once(source, options, pixels)
+        if result is not None:
+            return result
         deadline = time.monotonic() + self._limits.request_s
-        future = self._service.submit(source, options, deadline=deadline, ready=ready)
+        future = self._service.submit(
+            source, options, deadline=deadline, ready=ready, pixels=pixels)
         while True:
             left = deadline - time.monotonic()
             try:

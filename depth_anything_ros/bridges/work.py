@@ -53,7 +53,7 @@ class Work:
     Frames to estimate, and the reply that their results make.
 
     One after the other, or ``together`` as images of one scene. They are ``ready`` when there is
-    nothing to decode.
+    nothing to decode; ``pixels`` is then their shape, where it is known.
     """
 
     sources: Sequence[Callable[[], Frame]]
@@ -61,6 +61,7 @@ class Work:
     reply: Callable[[Results], Any]
     together: bool = False
     ready: bool = False
+    pixels: tuple[int, ...] = ()
 
     @property
     def steps(self) -> int:
@@ -72,7 +73,8 @@ class Work:
         if self.together:
             return service.views(self.sources, self.options, deadline=deadline)
         return service.submit(
-            self.sources[step], self.options, deadline=deadline, ready=self.ready)
+            self.sources[step], self.options, deadline=deadline, ready=self.ready,
+            pixels=self.pixels)
 
 
 def own_work(message: Message, roots: ImageRoots, limits: Limits) -> Work:
@@ -101,7 +103,8 @@ def own_work(message: Message, roots: ImageRoots, limits: Limits) -> Work:
     return Work(
         [frame_source(image, matrix, roots, limits, exif_orient=exif_orient)], options,
         lambda results: result_message(results[0], request_id),
-        ready=isinstance(image, np.ndarray))
+        ready=isinstance(image, np.ndarray),
+        pixels=image.shape if isinstance(image, np.ndarray) else ())
 
 
 def _options(header: Mapping[str, Any]) -> FrameOptions:
@@ -154,15 +157,15 @@ def own_reply(
     :param access: the key that requests need.
     :param roots: folders in which pictures may be named.
     :param limits: bounds of one message.
-    :param estimate: runs the depth network on what a function returns, with options; told by
-        ``ready`` whether there is nothing to decode.
+    :param estimate: runs the depth network on what a function returns, with options, ``ready``
+        and ``pixels`` of :class:`Work`.
     :raises DepthAnythingError: when it cannot be served.
     """
     found = own_request(message, access, roots, limits)
     if isinstance(found, Message):
         return found
     reply: Message = found.reply([estimate(
-        found.sources[0], found.options, ready=found.ready)])
+        found.sources[0], found.options, found.ready, found.pixels)])
     return reply
 
 

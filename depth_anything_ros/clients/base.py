@@ -17,14 +17,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import lru_cache
 import itertools
 from types import TracebackType
-from typing import Any, Iterable, TypeVar
+from typing import Any, Iterable, Mapping, TypeVar
 
 from depth_anything_ros.core.options import Output
 from depth_anything_ros.errors import InvalidRequest
+from depth_anything_ros.wire.arrays import name_of
 from depth_anything_ros.wire.limits import Limits
-from depth_anything_ros.wire.message import Message
+from depth_anything_ros.wire.message import Message, start_of
 from depth_anything_ros.wire.results import depth_reply, DepthReply, METRES
 from depth_anything_ros.wire.status import error_of
 import numpy as np
@@ -96,10 +98,13 @@ class Client(ABC):
             the turned image.
         :raises DepthAnythingError: as the server raised it.
         """
-        header = inference_header(
-            K, process_res, fov_deg, focal_length, minimum, maximum, outputs, exif_orient)
         pixels = np.frombuffer(image, np.uint8) if isinstance(image, bytes) else image
-        return depth_reply(self._ask(header, pixels))
+        matrix = None if K is None else np.asarray(K, np.float64)
+        header, start = _inference(
+            None if matrix is None else (matrix.tobytes(), matrix.shape), process_res, fov_deg,
+            focal_length, minimum, maximum, tuple(outputs), exif_orient, self._api_key,
+            pixels.dtype, pixels.shape)
+        return depth_reply(self._ask(header, pixels, start))
 
     def metres(
         self, image: Image, K: npt.ArrayLike | None = None, **more: Any,
@@ -128,14 +133,15 @@ class Client(ABC):
         return in_metres(self.estimate(image, K, **more)).points()
 
     def _ask(
-        self, header: dict[str, Any], image: npt.NDArray[np.uint8] | None,
+        self, header: Mapping[str, Any], image: npt.NDArray[np.uint8] | None, start: bytes = b'',
     ) -> Message:
+        """Return the reply; ``start`` is the text of the header and its key, where it is known."""
         request_id = str(next(self._numbers))
         header = {**header, 'request_id': request_id}
-        if self._api_key:
+        if self._api_key and not start:
             header['api_key'] = self._api_key
         reply = self._exchange(
-            Message(header, {} if image is None else {'image': image}), request_id)
+            Message(header, {} if image is None else {'image': image}, start), request_id)
         if reply.header.get('type') == 'error':
             raise error_of(reply.header.get('code'), reply.header.get('error'))
         return reply
@@ -150,6 +156,22 @@ class Client(ABC):
     ) -> None:
         """Close the connection."""
         self.close()
+
+
+@lru_cache(64, typed=True)
+def _inference(
+    matrix: tuple[bytes, tuple[int, ...]] | None, process_res: int | None, fov_deg: float,
+    focal_length: float, minimum: float, maximum: float | None,
+    outputs: tuple[Output | str, ...], exif_orient: bool, api_key: str, dtype: np.dtype[Any],
+    shape: tuple[int, ...],
+) -> tuple[Mapping[str, Any], bytes]:
+    """Return what the headers of a stream of requests have in common, and its text."""
+    K = None if matrix is None else np.frombuffer(matrix[0]).reshape(matrix[1])
+    header = inference_header(
+        K, process_res, fov_deg, focal_length, minimum, maximum, outputs, exif_orient)
+    if api_key:
+        header['api_key'] = api_key
+    return header, start_of(header, [('image', name_of(dtype), shape)])
 
 
 def inference_header(

@@ -20,6 +20,7 @@ from pathlib import Path
 import socket
 import ssl
 import time
+from typing import Sequence
 
 from depth_anything_ros.clients.base import Client, REPLY_LIMITS, TIMEOUT_S
 from depth_anything_ros.errors import (
@@ -29,7 +30,7 @@ from depth_anything_ros.errors import (
     Forbidden,
     NotReady,
 )
-from depth_anything_ros.wire.framing import framed, FrameReader, unsent
+from depth_anything_ros.wire.framing import Buffer, framed, FrameReader, unsent
 from depth_anything_ros.wire.message import from_body, Message, to_body
 from depth_anything_ros.wire.pickled import is_pickle, read
 from depth_anything_ros.wire.status import error_of
@@ -73,7 +74,7 @@ class TcpClient(Client):
         done = False
         try:
             connection = self._connected(deadline)
-            views = unsent(framed(to_body(message)))
+            views: Sequence[Buffer] = framed(to_body(message))
             while views:
                 connection.settimeout(self._left(deadline))
                 # In one call: small pieces ahead would each wake the server. TLS has no such call.

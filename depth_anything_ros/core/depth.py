@@ -32,6 +32,9 @@ SKY_THRESHOLD = 0.3
 class DepthKind(str, Enum):
     """What the numbers of a depth map mean."""
 
+    # That of Enum is a function in Python, and called for every message.
+    __hash__ = str.__hash__
+
     RELATIVE = 'relative'
     """Unknown scale: never handed out in a field whose unit is metres."""
     CANONICAL = 'canonical'
@@ -42,6 +45,9 @@ class DepthKind(str, Enum):
 
 class FocalSource(str, Enum):
     """Where the focal length that made metres (or the cloud) came from."""
+
+    # That of Enum is a function in Python, and called for every message.
+    __hash__ = str.__hash__
 
     CAMERA_INFO = 'camera_info'
     FOCAL_LENGTH = 'focal_length'

@@ -94,7 +94,7 @@ class Pool:
 
     def submit(
         self, source: Callable[[], Frame], options: FrameOptions, *,
-        deadline: float | None = None, ready: bool = False,
+        deadline: float | None = None, ready: bool = False, pixels: tuple[int, ...] = (),
     ) -> Future[DepthResult]:
         """Queue one request; see :meth:`Runner.submit`."""
         return self._request(Job(source, options, self._admit(deadline), ready=ready))

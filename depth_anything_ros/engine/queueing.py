@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 import itertools
 import threading
 import time
-from typing import Any, Callable, Protocol
+from typing import Any, Callable, Hashable, Protocol
 
 from depth_anything_ros.engine.shares import Shares
 
@@ -61,6 +61,7 @@ class Job:
 
     ``work`` returns the frame, or takes the engine when ``options`` is None; it is ``ready`` when
     it has nothing to decode. Jobs of equal ``shape`` may share a turn; None shares with nobody.
+    Jobs of equal ``kind`` take about as long as each other; None where nobody asks.
     """
 
     work: Callable[..., Any]
@@ -72,6 +73,7 @@ class Job:
     batch: int = 1
     retried: bool = False
     ready: bool = False
+    kind: Hashable = None
     times: dict[str, float] = field(default_factory=dict)
     entered: float = field(default_factory=time.monotonic)
 
@@ -91,9 +93,9 @@ class Inbox:
         """
         self._jobs: list[Job] = []
         self._shares = shares or Shares()
-        self._changed = threading.Condition()
-        self._closed = False
-        self._waited_for = False
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
+        self._closed = self._waited_for = self._lent = False
 
     def __len__(self) -> int:
         """Return how many jobs wait."""
@@ -103,7 +105,33 @@ class Inbox:
     @property
     def idle(self) -> bool:
         """Return whether no job waits and the stage waits for one."""
-        return self._waited_for and not self._jobs
+        return self._waited_for and not self._jobs and not self._lent
+
+    def lend(self) -> bool:
+        """
+        Give the stage to a request in the calling thread, where it would be taken at once.
+
+        Until :meth:`take_back` nothing else is taken, and nobody hears that the inbox is closed.
+        """
+        with self._lock:
+            if not self._waited_for or self._jobs or self._lent or self._closed \
+                    or not self._shares.begin_request(time.monotonic()):
+                return False
+            self._lent = True
+            return True
+
+    def take_back(self, seconds: float) -> None:
+        """
+        Let the stage go on.
+
+        :param seconds: of its time that were used.
+        """
+        with self._lock:
+            self._lent = False
+            if seconds:
+                self._shares.charge(False, seconds, seconds, time.monotonic())
+            if self._jobs or self._closed:
+                self._changed.notify_all()
 
     def put(self, job: Job) -> Job | None:
         """
@@ -141,10 +169,10 @@ class Inbox:
         """
         end: float | None = None
         with self._changed:
-            while not self._closed:
+            while self._lent or not self._closed:
                 now = time.monotonic()
                 together = self._next(most)
-                if not together:
+                if self._lent or not together:
                     # What it waited with may be gone: a stream that was closed, a cancellation.
                     end = None
                     self._waited_for = True

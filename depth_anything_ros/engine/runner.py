@@ -17,7 +17,6 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
-from dataclasses import replace
 import logging
 import threading
 import time
@@ -30,6 +29,7 @@ from depth_anything_ros.engine.base import Engine
 from depth_anything_ros.engine.owners import CLOSING, Request, Stream
 from depth_anything_ros.engine.queueing import Inbox, Job, Owner
 from depth_anything_ros.engine.shares import Shares
+from depth_anything_ros.engine.shortcut import kind_of, Shortcut
 from depth_anything_ros.engine.tally import Statistics, Tally
 from depth_anything_ros.errors import (
     Busy,
@@ -55,7 +55,8 @@ class Runner:
     :class:`Shares`. What waits for the network with one shape goes through it together.
 
     A request that finds nothing else in hand stays in the network's thread from its first step to
-    its last: a change of threads costs more than many a step.
+    its last: a change of threads costs more than many a step. A quick one need not change threads
+    at all: see ``at_once``.
     """
 
     def __init__(
@@ -83,6 +84,11 @@ class Runner:
         self._max_batch, self._window = max_batch, batch_window
         self._fitting: dict[tuple[int, int] | None, int] = {}
         self._inboxes = tuple(Inbox(Shares(request_share)) for _ in STAGES)
+        # A device that works on by itself has a thread to wait for it.
+        self._shortcut = Shortcut(
+            engine, self._inboxes, self._preparing, self._tally,
+            not batch_window and not self._waits_in_finish)
+        self.at_once = self._shortcut.take
         self._closing = False
         self._threads = [
             threading.Thread(target=work, name=f'depth-{stage}', daemon=True)
@@ -106,6 +112,7 @@ class Runner:
     def submit(
         self, source: Callable[[], Frame], options: FrameOptions, *,
         deadline: float | None = None, ready: bool = False,
+        pixels: tuple[int, ...] = (),
     ) -> Future[DepthResult]:
         """
         Queue one request.
@@ -114,6 +121,7 @@ class Runner:
         :param options: what is asked of it.
         :param deadline: when it need not be begun any more, by ``time.monotonic``; None: never.
         :param ready: whether the source returns at once, with nothing to decode.
+        :param pixels: shape of its pixels, by which :class:`Shortcut` knows such requests again.
         :returns: a future with the result, or the error that stopped it: ``DeadlineExceeded``
             when its time was over before the device was free. Cancelling it before that drops
             the work and frees its place.
@@ -121,7 +129,8 @@ class Runner:
         :raises NotReady: when the runner is closing.
         """
         request = self._admit(deadline)
-        self.put(0, Job(source, options, request, ready=ready))
+        kind = kind_of(options, pixels) if pixels else None
+        self.put(0, Job(source, options, request, ready=ready, kind=kind))
         return request.future
 
     def call(
@@ -271,7 +280,9 @@ class Runner:
         # The engine knows when the device was busy, the clock here only when it was asked.
         self._used(job, result.timings.get('infer', job.times['infer']) / job.batch)
         self._clock(2, job)
-        self._report(job.owner.done, replace(result, timings=job.times))
+        if job.kind is not None:
+            self._shortcut.pace.note(job.kind, sum(job.times[stage] for stage in STAGES))
+        self._report(job.owner.done, result.timed(job.times))
 
     def _call(self, job: Job) -> None:
         try:

@@ -85,6 +85,19 @@ class Shares:
             return 0.0
         return left
 
+    def begin_request(self, now: float) -> bool:
+        """
+        Note a request that comes when nothing waits, and is served unless it is to wait.
+
+        :param now: the time in seconds.
+        :returns: whether it is served.
+        """
+        if self._cameras and self.hold(now) > 0:
+            return False
+        # It has not saved up anything, see arrived.
+        self._used[False] = self._now_served = max(self._used[False], self._now_served)
+        return True
+
     def taken(self, stream: bool) -> None:
         """Note which kind is served from now on."""
         self._now_served = self._used[stream]

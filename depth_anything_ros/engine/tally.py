@@ -101,12 +101,15 @@ class Tally:
         self._batches: Counter[int] = Counter()
         self._busy = 0.0
         self._images = Lately()
+        self._under_way = 0
 
     def admit(self) -> bool:
         """Return whether there is room for one more request, which is counted then."""
         with self._lock:
-            room = self._under_way() < self.queue_size
-            self._counts['received'] += room
+            room = self._under_way < self.queue_size
+            if room:
+                self._under_way += 1
+                self._counts['received'] += 1
             return room
 
     def refuse(self) -> None:
@@ -118,6 +121,22 @@ class Tally:
         """Count how a request ended, one of ``OUTCOMES``; its place is free from now on."""
         with self._lock:
             self._counts[outcome] += 1
+            self._under_way -= 1
+
+    def end_alone(self, outcome: str, seconds: float) -> None:
+        """
+        Count how a request ended that had the network to itself.
+
+        :param outcome: one of ``OUTCOMES``.
+        :param seconds: of the network's time; 0: it was not called.
+        """
+        with self._lock:
+            self._counts[outcome] += 1
+            self._under_way -= 1
+            if seconds:
+                self._batches[1] += 1
+                self._images.add(1)
+                self._busy += seconds
 
     def batch(self, size: int, split: bool) -> None:
         """Count one call of the network, and whether it has to be repeated in parts."""
@@ -142,10 +161,7 @@ class Tally:
         with self._lock:
             names = ('received', 'refused', 'split', *OUTCOMES)
             return Statistics(**{
-                'queue_size': self.queue_size, 'under_way': self._under_way(),
+                'queue_size': self.queue_size, 'under_way': self._under_way,
                 'waiting': waiting, 'batches': dict(sorted(self._batches.items())),
                 'busy_s': self._busy, 'rate': self._images.rate(),
                 **{name: self._counts[name] for name in names}, **elsewhere})
-
-    def _under_way(self) -> int:
-        return self._counts['received'] - sum(self._counts[name] for name in OUTCOMES)

@@ -37,6 +37,9 @@ DTYPES: dict[str, np.dtype[Any]] = {
 }
 """The element types that we read and write, little-endian, by numpy's names."""
 
+PLAIN = frozenset(DTYPES.values())
+"""Arrays of these are sent as they are, where their rows have no gaps."""
+
 NAMES = {each: name for name, dtype in DTYPES.items()
          for each in (dtype, dtype.newbyteorder('>'))}
 """The names of them in both byte orders; numpy's own ``dtype.name`` is slow."""

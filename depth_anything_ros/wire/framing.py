@@ -41,7 +41,9 @@ def framed(parts: Sequence[Buffer]) -> list[Buffer]:
     :param parts: the pieces of the message.
     :raises PayloadTooLarge: when its length does not fit four bytes.
     """
-    size = sum(memoryview(part).nbytes for part in parts)
+    size = 0
+    for part in parts:
+        size += memoryview(part).nbytes
     if size > MAX_LENGTH:
         raise PayloadTooLarge(f'message of {size} bytes; a frame holds at most {MAX_LENGTH}')
     return [LENGTH.pack(size), *parts]
@@ -55,11 +57,11 @@ def unsent(parts: Sequence[Buffer], sent: int = 0) -> list[memoryview]:
     :param sent: bytes that were sent of them.
     """
     left = []
-    for view in (memoryview(part).cast('B') for part in parts):
-        gone = min(sent, len(view))
-        sent -= gone
-        if gone < len(view):
-            left.append(view[gone:])
+    for part in parts:
+        view = memoryview(part).cast('B')
+        if sent < len(view):
+            left.append(view[sent:])
+        sent = max(0, sent - len(view))
     return left
 
 
@@ -85,16 +87,16 @@ class FrameReader:
         self._limit = limits.message_bytes
         self._length = memoryview(bytearray(LENGTH.size))
         self._body: memoryview | None = None
-        self._filled = 0
+        self._rest = self._length
 
     @property
     def between_messages(self) -> bool:
         """Return whether the stream may end here without cutting a message off."""
-        return self._body is None and self._filled == 0
+        return self._rest is self._length
 
     def buffer(self) -> memoryview:
         """Return where the next bytes of the stream belong; never empty."""
-        return self._target()[self._filled:]
+        return self._rest
 
     def received(self, size: int) -> memoryview | None:
         """
@@ -106,16 +108,16 @@ class FrameReader:
         :raises PayloadTooLarge: when a message is longer than the limit; the stream cannot be
             read on after that.
         """
-        if not 0 < size <= len(self._target()) - self._filled:
-            raise ValueError(f'{size} bytes received, {len(self.buffer())} were asked for')
-        self._filled += size
-        if self._filled < len(self._target()):
-            return None
-        self._filled = 0
-        if self._body is None:
-            self._start()
+        left = len(self._rest) - size
+        if size <= 0 or left < 0:
+            raise ValueError(f'{size} bytes received, {len(self._rest)} were asked for')
+        if left:
+            self._rest = self._rest[size:]
             return None
         message, self._body = self._body, None
+        self._rest = self._length
+        if message is None:
+            self._rest = self._body = self._start()
         return message
 
     def feed(self, data: Buffer) -> Iterator[memoryview]:
@@ -135,10 +137,8 @@ class FrameReader:
             if message is not None:
                 yield message
 
-    def _target(self) -> memoryview:
-        return self._length if self._body is None else self._body
-
-    def _start(self) -> None:
+    def _start(self) -> memoryview:
+        """Return the memory of the message that follows."""
         size: int = LENGTH.unpack(self._length)[0]
         if size == 0:
             raise InvalidRequest('message of 0 bytes; accepted: 1 byte or more')
@@ -147,4 +147,4 @@ class FrameReader:
         # numpy, because bytearray(size) would fill every page with zeros first. From the start of
         # a page, because the system copies up to twice as long to an address that is a few bytes
         # ahead of where it copies from, counted within a page.
-        self._body = page_aligned(size)
+        return page_aligned(size)

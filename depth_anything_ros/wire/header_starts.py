@@ -25,8 +25,8 @@ from dataclasses import dataclass, field
 import threading
 from typing import Any, Mapping, Sequence
 
-CHANGING = ('request_id', 'stamp_ns', 'timings')
-"""Header keys that we write last, because they are seldom those of the message before."""
+from depth_anything_ros.wire.json_header import decode_changing, Header
+import numpy as np
 
 MARK = b',"request_id":'
 """Where the part that changes begins, in the headers that we write."""
@@ -39,6 +39,17 @@ LONGEST = 4096
 
 
 @dataclass(frozen=True)
+class Entry:
+    """One array of a message: ``at`` is the byte of the body, counted from the first array."""
+
+    name: str
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    at: int
+    size: int
+
+
+@dataclass(frozen=True)
 class Start:
     """
     The beginning of headers: its keys, its table of arrays, and what was concluded from them.
@@ -48,7 +59,7 @@ class Start:
     """
 
     header: Mapping[str, Any]
-    entries: Sequence[Any]
+    entries: Sequence[Entry]
     kept: dict[str, Any] = field(default_factory=dict)
 
 
@@ -60,9 +71,14 @@ class Starts:
         self._known: dict[bytes, Start | None] = {}
         self._lock = threading.Lock()
 
-    def find(self, start: bytes) -> Start | None:
-        """Return what is known of a beginning."""
-        return self._known.get(start)
+    def read(self, text: bytes) -> tuple[Header, Start] | None:
+        """Return the whole header and what is known of its beginning, None: read it in full."""
+        end = text.find(MARK, 1, LONGEST + len(MARK))
+        start = self._known.get(text[:end]) if end > 0 else None
+        if start is None:
+            return None
+        rest = decode_changing(text[end + 1:])
+        return None if rest is None else ({**start.header, **rest}, start)
 
     def came(self, start: bytes) -> bool:
         """Note that a beginning came, and return whether it had come before."""

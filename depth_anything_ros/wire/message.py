@@ -34,11 +34,18 @@ from depth_anything_ros.wire.arrays import (
     DTYPES,
     little_endian,
     name_of,
-    raw_bytes,
+    PLAIN,
 )
-from depth_anything_ros.wire.header_starts import CHANGING, LONGEST, MARK, Start, Starts
-from depth_anything_ros.wire.json_header import decode_header, encode_header, Header
+from depth_anything_ros.wire.header_starts import Entry, LONGEST, MARK, Start, Starts
+from depth_anything_ros.wire.json_header import (
+    CHANGING,
+    decode_header,
+    encode_changing,
+    encode_header,
+    Header,
+)
 from depth_anything_ros.wire.limits import DEFAULT_LIMITS, Limits
+import numpy as np
 
 MAGIC = b'DAR1'
 """First bytes of a body; a pickle starts with 0x80, a JSON text with a brace."""
@@ -79,11 +86,13 @@ def to_parts(message: Message) -> list[Part]:
 
     :raises InvalidRequest: when an array's element type cannot be sent.
     """
-    arrays = {name: little_endian(array) for name, array in message.arrays.items()}
-    changing = {key: message.header[key] for key in CHANGING if key in message.header}
-    start = message.start or start_of(message.header, table_of(arrays))
-    header = b''.join((start, b',', encode_header(changing)[1:])) if changing else start + b'}'
-    return [header, *(raw_bytes(array) for array in arrays.values())]
+    parts: list[Part] = [(message.start or start_of(message.header, table_of(message.arrays)))
+                         + encode_changing(message.header)]
+    for array in message.arrays.values():
+        if array.dtype not in PLAIN or not array.flags.c_contiguous:
+            array = little_endian(array)
+        parts.append(array.data.cast('B') if array.size else memoryview(b''))
+    return parts
 
 
 def table_of(arrays: Mapping[str, Array]) -> tuple[tuple[str, str, tuple[int, ...]], ...]:
@@ -116,17 +125,24 @@ def from_parts(
     :raises InvalidRequest: when header and parts do not fit together.
     :raises PayloadTooLarge: when the message goes beyond a limit.
     """
-    views = [memoryview(part).cast('B').toreadonly() for part in parts]
+    views = []
+    size = 0
+    for part in parts:
+        view = memoryview(part).cast('B').toreadonly()
+        views.append(view)
+        size += len(view)
     if not views:
         raise InvalidRequest('message of no parts; accepted: a header and one part per array')
-    check_size(sum(len(view) for view in views), limits.message_bytes, 'message')
+    check_size(size, limits.message_bytes, 'message')
     header, table, kept = _header(views[0], limits)
     if len(table) != len(views) - 1:
         raise InvalidRequest(
             f'message has {len(views) - 1} parts after a header of {len(table)} arrays')
-    return Message(header, {
-        entry.name: array_view(view, DTYPES[entry.dtype], entry.shape)
-        for entry, view in zip(table, views[1:])}, kept=kept)
+    arrays = {}
+    for entry, view in zip(table, views[1:]):
+        arrays[entry.name] = np.ndarray(entry.shape, entry.dtype, view) \
+            if entry.size == len(view) > 0 else array_view(view, entry.dtype, entry.shape)
+    return Message(header, arrays, kept=kept)
 
 
 def to_body(message: Message) -> list[Part]:
@@ -140,7 +156,7 @@ def to_body(message: Message) -> list[Part]:
     parts: list[Part] = [START.pack(MAGIC, size) + bytes(header).ljust(size)]
     for array in arrays:
         parts.append(array)
-        padding = _padded(len(array)) - len(array)
+        padding = -len(array) % ALIGNMENT
         if padding:
             parts.append(bytes(padding))
     return parts
@@ -168,15 +184,16 @@ def from_body(
         raise InvalidRequest(f'header of {size} bytes does not fit the message of {len(view)}')
     header, table, kept = _header(view[START.size:at], limits)
     arrays: dict[str, Array] = {}
+    end = at
     for entry in table:
-        end = at + array_bytes(DTYPES[entry.dtype], entry.shape)
+        end = at + entry.at + entry.size
         if _padded(end) > len(view):
             raise InvalidRequest(
                 f'array {entry.name!r} ends at byte {_padded(end)}, the message at {len(view)}')
-        arrays[entry.name] = array_view(view[at:end], DTYPES[entry.dtype], entry.shape)
-        at = _padded(end)
-    if at != len(view):
-        raise InvalidRequest(f'{len(view) - at} bytes follow the last array')
+        arrays[entry.name] = np.ndarray(entry.shape, entry.dtype, view, at + entry.at) \
+            if entry.size else array_view(view[end:end], entry.dtype, entry.shape)
+    if _padded(end) != len(view):
+        raise InvalidRequest(f'{len(view) - _padded(end)} bytes follow the last array')
     return Message(header, arrays, kept=kept)
 
 
@@ -185,46 +202,28 @@ def is_body(data: bytes | bytearray | memoryview) -> bool:
     return len(data) >= START.size and bytes(data[:len(MAGIC)]) == MAGIC
 
 
-@dataclass(frozen=True)
-class _Entry:
-    name: str
-    dtype: str
-    shape: tuple[int, ...]
-
-
 _starts = Starts()
 
 
 def _header(
     data: memoryview, limits: Limits,
-) -> tuple[Header, Sequence[_Entry], dict[str, Any]]:
+) -> tuple[Header, Sequence[Entry], dict[str, Any]]:
     """Return the header without its array table, the table, and what is kept of its beginning."""
     check_size(len(data), limits.header_bytes, 'header')
     text = bytes(data)
-    end = text.find(MARK, 1, LONGEST + len(MARK))
-    start = text[:max(end, 0)]
-    known = _starts.find(start) if start else None
-    if known is not None and len(known.entries) <= limits.arrays:
-        rest = _rest(text, end, limits)
-        if rest is not None:
-            return {**known.header, **rest}, known.entries, known.kept
+    found = _starts.read(text)
+    if found is not None and len(found[1].entries) <= limits.arrays:
+        return found[0], found[1].entries, found[1].kept
     header, entries = _split(decode_header(text, limits), limits)
-    if known is None and start and _starts.came(start):
-        _learn(start, limits)
+    _learn(text, limits)
     return header, entries, {}
 
 
-def _rest(text: bytes, end: int, limits: Limits) -> Header | None:
-    """Return the keys behind a known beginning, None when they are not the usual ones."""
-    try:
-        rest = decode_header(b'{' + text[end + 1:], limits)
-    except InvalidRequest:
-        # Refused in the words that the whole header gets.
-        return None
-    return rest if all(key in CHANGING for key in rest) else None
-
-
-def _learn(start: bytes, limits: Limits) -> None:
+def _learn(text: bytes, limits: Limits) -> None:
+    """Remember the beginning of a header that has come before."""
+    start = text[:max(text.find(MARK, 1, LONGEST + len(MARK)), 0)]
+    if not start or not _starts.came(start):
+        return
     try:
         header, entries = _split(decode_header(start + b'}', limits), limits)
     except (InvalidRequest, PayloadTooLarge):
@@ -233,27 +232,32 @@ def _learn(start: bytes, limits: Limits) -> None:
     _starts.keep(start, Start(header, entries))
 
 
-def _split(header: Header, limits: Limits) -> tuple[Header, list[_Entry]]:
+def _split(header: Header, limits: Limits) -> tuple[Header, list[Entry]]:
     """Return a header without its array table, and the table."""
     table = header.pop(ARRAYS, [])
     if not isinstance(table, list) or not all(isinstance(row, dict) for row in table):
         raise InvalidRequest(f'header key {ARRAYS!r} is not a list of objects')
     if len(table) > limits.arrays:
         raise PayloadTooLarge(f'{len(table)} arrays; accepted: at most {limits.arrays}')
-    entries = [_entry(row) for row in table]
+    entries: list[Entry] = []
+    at = 0
+    for row in table:
+        entries.append(_entry(row, at))
+        at = _padded(at + entries[-1].size)
     if len({entry.name for entry in entries}) != len(entries):
         raise InvalidRequest('two arrays have the same name')
     return header, entries
 
 
-def _entry(row: dict[str, Any]) -> _Entry:
+def _entry(row: dict[str, Any], at: int) -> Entry:
     name, dtype = row.get('name'), row.get('dtype')
     if not isinstance(name, str) or not 0 < len(name) <= NAME_LENGTH:
         raise InvalidRequest(f'array has no name of 1 to {NAME_LENGTH} characters')
     if not isinstance(dtype, str) or dtype not in DTYPES:
         raise InvalidRequest(
             f'array {name!r} has the type {str(dtype)[:80]!r}; accepted: {", ".join(DTYPES)}')
-    return _Entry(name, dtype, check_shape(row.get('shape')))
+    shape = check_shape(row.get('shape'))
+    return Entry(name, DTYPES[dtype], shape, at, array_bytes(DTYPES[dtype], shape))
 
 
 def _padded(size: int) -> int:

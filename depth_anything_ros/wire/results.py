@@ -26,8 +26,8 @@ from depth_anything_ros.core.depth import DepthKind, FocalSource
 from depth_anything_ros.core.geometry import unproject
 from depth_anything_ros.core.result import DepthResult, ScaleLaw
 from depth_anything_ros.errors import InvalidIntrinsics, InvalidRequest
-from depth_anything_ros.wire.arrays import Array, NAMES
-from depth_anything_ros.wire.message import Message, start_of, table_of
+from depth_anything_ros.wire.arrays import Array, name_of, NAMES
+from depth_anything_ros.wire.message import Message, start_of
 import numpy as np
 import numpy.typing as npt
 
@@ -110,38 +110,40 @@ def result_message(result: DepthResult, request_id: str = '') -> Message:
     :param result: what the service returned.
     :param request_id: the name that the client gave its request.
     """
-    arrays = {name: array for name in SHAPES
-              if (array := getattr(result, name)) is not None}
-    fixed, start = _fixed(*_fixed_of(result), table_of(arrays))
-    return Message({**fixed, 'request_id': request_id, **_changing(result)}, arrays, start)
+    arrays: dict[str, Array] = {}
+    table = []
+    for name in SHAPES:
+        array = getattr(result, name)
+        if array is not None:
+            arrays[name] = array
+            table.append((name, array.dtype, array.shape))
+    frame = result.frame
+    fixed, start = _fixed(
+        result.model, result.raw, result.scale_law, result.intrinsics, frame.frame_id,
+        tuple(result.notes), tuple(table))
+    return Message({**fixed, 'request_id': request_id, 'stamp_ns': frame.stamp_ns,
+                    'timings': dict(result.timings)}, arrays, start)
 
 
 def result_header(result: DepthResult) -> dict[str, Any]:
     """Return everything about a result that is no array, as JSON values."""
-    return {**_fixed(*_fixed_of(result))[0], **_changing(result)}
-
-
-def _changing(result: DepthResult) -> dict[str, Any]:
-    return {'stamp_ns': result.frame.stamp_ns, 'timings': dict(result.timings)}
-
-
-def _fixed_of(
-    result: DepthResult,
-) -> tuple[str, DepthKind, ScaleLaw, Intrinsics | None, str, tuple[str, ...]]:
-    return (result.model, result.kind, result.scale_law, result.intrinsics,
-            result.frame.frame_id, tuple(result.notes))
+    fixed, _ = _fixed(
+        result.model, result.raw, result.scale_law, result.intrinsics, result.frame.frame_id,
+        tuple(result.notes))
+    return {**fixed, 'stamp_ns': result.frame.stamp_ns, 'timings': dict(result.timings)}
 
 
 @lru_cache(64)
 def _fixed(
-    model: str, kind: DepthKind, law: ScaleLaw, intrinsics: Intrinsics | None, frame_id: str,
-    notes: tuple[str, ...], table: tuple[tuple[str, str, tuple[int, ...]], ...] = (),
+    model: str, raw: bool, law: ScaleLaw, intrinsics: Intrinsics | None, frame_id: str,
+    notes: tuple[str, ...],
+    table: tuple[tuple[str, np.dtype[Any], tuple[int, ...]], ...] = (),
 ) -> tuple[Mapping[str, Any], bytes]:
     """Return what the headers of a stream of results have in common, and its text."""
     header = {
         'type': TYPE,
         'model': model,
-        'kind': kind.value,
+        'kind': (law.kind if raw else kind_of(law)).value,
         'units': units_of(law),
         'scale_law': {
             'kind': law.kind.value, 'factor': law.factor, 'focal': law.focal,
@@ -150,7 +152,8 @@ def _fixed(
         'frame_id': frame_id,
         'notes': list(notes),
     }
-    return header, start_of(header, table)
+    return header, start_of(
+        header, [(name, name_of(dtype), shape) for name, dtype, shape in table])
 
 
 def depth_reply(message: Message) -> DepthReply:
@@ -165,13 +168,23 @@ def depth_reply(message: Message) -> DepthReply:
     fixed = message.kept.get(TYPE)
     if fixed is None:
         fixed = message.kept[TYPE] = _checked(message)
-    timings = header.get('timings', {})
+    timings, stamp_ns = header.get('timings', {}), header.get('stamp_ns', 0)
+    request_id = header.get('request_id', '')
     if not isinstance(timings, dict):
         raise InvalidRequest('timings must be an object')
+    if type(stamp_ns) is not int:
+        raise InvalidRequest(f'stamp_ns is {type(stamp_ns).__name__}; accepted: int')
+    if not isinstance(request_id, str):
+        raise InvalidRequest(f'request_id is {type(request_id).__name__}; accepted: text')
+    for name, value in timings.items():
+        if type(value) is not float or not math.isfinite(value):
+            timings = {name: _number(timings, name) for name in timings}
+            break
+    arrays = message.arrays
     return DepthReply(
-        **{name: message.arrays.get(name) for name in SHAPES}, **fixed,  # type: ignore[arg-type]
-        stamp_ns=_stamp(header), timings={name: _number(timings, name) for name in timings},
-        request_id=_text(header, 'request_id'))
+        depth=arrays['depth'], confidence=arrays.get('confidence'), sky=arrays.get('sky'),
+        cloud=arrays.get('cloud'), preview=arrays.get('preview'), **fixed, stamp_ns=stamp_ns,
+        timings=timings, request_id=request_id)
 
 
 def _checked(message: Message) -> dict[str, Any]:
@@ -237,13 +250,6 @@ def _text(header: Mapping[str, Any], name: str) -> str:
     value = header.get(name, '')
     if not isinstance(value, str):
         raise InvalidRequest(f'{name} is {type(value).__name__}; accepted: text')
-    return value
-
-
-def _stamp(header: Mapping[str, Any]) -> int:
-    value = header.get('stamp_ns', 0)
-    if type(value) is not int:
-        raise InvalidRequest(f'stamp_ns is {type(value).__name__}; accepted: int')
     return value
 
 

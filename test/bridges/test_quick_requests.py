@@ -1,0 +1,73 @@
+# Copyright 2026 the depth_anything_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Quick requests are done by the thread that reads them, others by those of the network."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from bridge_parts import PATIENCE_S, running
+import cv2
+from depth_anything_ros.bridges.tcp import TcpBridge
+from depth_anything_ros.clients import TcpClient
+from depth_anything_ros.engine import shortcut
+from depth_anything_ros.engine.given import GivenDepthEngine
+import numpy as np
+
+
+class Engine(GivenDepthEngine):
+    """Notes the thread of each call."""
+
+    def __init__(self):
+        super().__init__(lambda frame: np.ones(frame.rgb.shape[:2], np.float32))
+        self.threads = []
+
+    def infer(self, batch):
+        self.threads.append(threading.current_thread().name)
+        return super().infer(batch)
+
+
+IMAGE = np.zeros((12, 16, 3), np.uint8)
+PNG = cv2.imencode('.png', IMAGE)[1].tobytes()
+
+
+def ask_until(client, engine, name):
+    """Ask until a thread of this name has done it: the network's are not idle at once."""
+    end = time.monotonic() + PATIENCE_S
+    while name not in engine.threads and time.monotonic() < end:
+        assert (client.estimate(IMAGE).depth == 1).all()
+
+
+def test_tcp(monkeypatch):
+    monkeypatch.setattr(shortcut, 'QUICK_S', PATIENCE_S)
+    engine = Engine()
+    with running(TcpBridge(port=0), engine=engine) as bridge, \
+            TcpClient('127.0.0.1', bridge.port) as client:
+        ask_until(client, engine, 'tcp-client')
+        # A picture that must be decoded has a thread for that.
+        client.estimate(PNG)
+    assert engine.threads[0] == engine.threads[-1] == 'depth-infer'
+    assert 'tcp-client' in engine.threads
+
+
+def test_slow_ones_keep_the_threads_of_the_network(monkeypatch):
+    monkeypatch.setattr(shortcut, 'QUICK_S', 0.0)
+    engine = Engine()
+    with running(TcpBridge(port=0), engine=engine) as bridge, \
+            TcpClient('127.0.0.1', bridge.port) as client:
+        for _ in range(8):
+            client.estimate(IMAGE)
+    assert set(engine.threads) == {'depth-infer'}
