@@ -20,7 +20,7 @@ from concurrent.futures import Future, wait
 from concurrent.futures import TimeoutError as FutureTimeout
 import logging
 import time
-from typing import Any, Callable, Sequence, TypeVar
+from typing import Any, Callable, Sequence, TYPE_CHECKING, TypeVar
 
 from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.multi_view import Views
@@ -41,6 +41,9 @@ from depth_anything_ros.reconstruction.steps import Progress, reconstruct
 from depth_anything_ros.settings import changed, ModelSettings, Settings
 from depth_anything_ros.settings.reconstruction import ReconstructionSettings
 from depth_anything_ros.watching import Watchers
+
+if TYPE_CHECKING:
+    from depth_anything_ros.remote.ray_runner import RayRunner
 
 __all__ = [
     'WARM_UP_SIZE', 'DepthService', 'DeviceStatus', 'EngineInfo', 'load_engine', 'load_engines',
@@ -143,6 +146,7 @@ class DepthService:
         self, engine: Engine, *others: Engine, queue_size: int = 4, max_batch: int = 0,
         batch_window: float = 0.0, request_share: float = 0.15,
         max_megapixels: float = ReconstructionSettings.max_megapixels,
+        runner: RayRunner | None = None,
     ) -> None:
         """
         Start serving.
@@ -156,17 +160,19 @@ class DepthService:
         :param batch_window: seconds to wait for more of them; 0 takes only what waits already.
         :param request_share: part of the time that requests have while frames wait for it.
         :param max_megapixels: processed pixels that the images of one reconstruction may have.
+        :param runner: has the engine's work done elsewhere, in place of a runner made of the
+            options above.
         """
         self._engine, self._engines = engine, (engine, *others)
         self.watchers = Watchers()
         self._most_pixels = int(max_megapixels * 1e6)
         on_cuda = engine.info.device.startswith('cuda')
         most = max_batch or (CUDA_BATCH if on_cuda else 1)
-        self._runner: Runner | Pool = Pool(
+        self._runner: Runner | Pool | RayRunner = runner or (Pool(
             self._engines, queue_size=queue_size, batch_window=batch_window,
             request_share=request_share, max_batch=most) if others else Runner(
                 engine, queue_size=queue_size, batch_window=batch_window,
-                request_share=request_share, max_batch=most)
+                request_share=request_share, max_batch=most))
 
     @property
     def info(self) -> EngineInfo:
@@ -188,7 +194,7 @@ class DepthService:
 
     def devices(self) -> tuple[DeviceStatus, ...]:
         """Return how each device is and what it has done; empty where there is only one."""
-        return self._runner.devices() if isinstance(self._runner, Pool) else ()
+        return () if isinstance(self._runner, Runner) else self._runner.devices()
 
     def warnings(self) -> tuple[str, ...]:
         """Return what a user must know now: devices that are out, then what the engine says."""

@@ -45,6 +45,8 @@ OURS = {
     'service': {'errors', 'settings', 'core', 'messages', 'loading', 'scenes', 'engine',
                 'remote', 'reconstruction', 'watching'},
     'watching': {'core'},
+    # Replicas by Ray Serve: a program too, that of a cluster.
+    'ray_serve': EVERYTHING,
     'bags': {'errors', 'settings', 'core', 'messages', 'service', 'frame_options'},
     # Sessions and scenes are values and files that the WebSocket bridge hands on.
     'bridges': {'service', 'wire', 'messages', 'errors', 'settings', 'core', 'reconstruction',
@@ -82,7 +84,8 @@ OUTSIDE = {
                'omegaconf', 'addict', 'einops', 'onnxruntime'},
     'reconstruction': {'numpy'},
     'wire': {'numpy', 'cv2', 'PIL', 'zstandard', 'msgpack'},
-    'remote': {'numpy'},
+    'remote': {'numpy', 'ray'},
+    'ray_serve': {'ray'},
     'service': set(),
     'watching': set(),
     'bags': {'numpy', 'cv2', 'rosbags'},

@@ -232,6 +232,7 @@ def tcp_bridge(arguments: argparse.Namespace, port: int, ending: Ending) -> Brid
 def serve(
     bridges: Mapping[str, Bridge], arguments: argparse.Namespace, ending: Ending,
     choosing: ManyModels | None = None,
+    open_model: Callable[[Settings], DepthService] = open_service,
 ) -> int:
     """
     Open the ports, load the engine, serve until a signal, and end in order.
@@ -240,6 +241,7 @@ def serve(
     :param arguments: the flags of :func:`add_model_arguments`.
     :param ending: ends the program; signals ask it too.
     :param choosing: that of the bridges which is given the models of ``--also-model`` too.
+    :param open_model: returns the service of a model.
     :returns: 0 after an orderly end, 1 when a port cannot be had.
     :raises ConfigError: when the device is not to be had.
     :raises ModelLoadFailed: when the weights are missing or do not fit.
@@ -264,7 +266,8 @@ def serve(
         services = list[DepthService]()
         try:
             for model in (arguments.model, *(arguments.also_model if choosing else ())):
-                services.append(opened_service(changed(settings, {'model.name': str(model)})))
+                services.append(opened_service(
+                    changed(settings, {'model.name': str(model)}), open_model))
                 loaded = [service.info.model for service in services]
                 if len(set(loaded)) < len(loaded):
                     raise ConfigError(f'{loaded[-1]} is named twice by --model and --also-model')
@@ -289,9 +292,11 @@ def serve(
     return 0
 
 
-def opened_service(settings: Settings) -> DepthService:
+def opened_service(
+    settings: Settings, open_model: Callable[[Settings], DepthService],
+) -> DepthService:
     """Return the service of a model that is loaded now, and say in the log what it is."""
-    service = open_service(settings)
+    service = open_model(settings)
     info = service.info
     logger.info('%s on %s, %s; licence of the weights: %s', info.model, info.device,
                 info.precision, info.licence)

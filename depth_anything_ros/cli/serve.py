@@ -42,6 +42,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--log-level', choices=launcher.LEVELS, default='INFO')
     launcher.add_access_arguments(parser)
     launcher.add_curve_arguments(parser)
+    parser.add_argument('--ray', action='store_true',
+                        help='run the model in replicas of Ray Serve; HTTP where nothing else is '
+                             'said')
+    parser.add_argument('--replicas', type=int, default=1, metavar='N',
+                        help='how many, on a Ray of this machine alone (default: %(default)s)')
+    parser.add_argument('--ray-address', default='', metavar='HOST:PORT',
+                        help='use the replicas that deploy/ray_serve.yaml has on the Ray there')
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -52,6 +59,8 @@ def run(arguments: argparse.Namespace) -> int:
         bridges['zmq'] = launcher.zmq_bridge(arguments, arguments.zmq_port)
     if arguments.tcp:
         bridges['tcp'] = launcher.tcp_bridge(arguments, arguments.tcp_port, ending)
+    if arguments.ray and not bridges:
+        arguments.rest = True
     rest = program.rest_bridge(arguments) if arguments.rest else None
     if rest is not None:
         bridges['rest'] = rest
@@ -59,4 +68,15 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigError('--also-model needs --rest: the other protocols have one model')
     if not bridges:
         raise ConfigError('nothing to serve: say --zmq, --tcp, --rest or several of them')
-    return launcher.serve(bridges, arguments, ending, rest)
+    if not arguments.ray:
+        if arguments.ray_address or arguments.replicas != 1:
+            raise ConfigError('--replicas and --ray-address need --ray')
+        return launcher.serve(bridges, arguments, ending, rest)
+    if arguments.replicas < 1 or arguments.replicas > 1 and arguments.ray_address:
+        raise ConfigError('--replicas is 1 or more, and nothing where --ray-address has replicas')
+    if arguments.engine_url or arguments.devices:
+        raise ConfigError('--ray goes with neither --engine-url nor --devices')
+    from depth_anything_ros import ray_serve
+    with ray_serve.cluster(
+            arguments.ray_address, arguments.replicas, 1 + len(arguments.also_model)) as opened:
+        return launcher.serve(bridges, arguments, ending, rest, opened)

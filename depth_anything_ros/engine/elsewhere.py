@@ -128,13 +128,30 @@ class ElsewhereEngine:
         found = []
         for item in batch:
             start = time.perf_counter()
-            maps = self._network(item.payload.pixels)
-            if item.payload.steps is not None and maps.depth.shape != item.shape:
-                raise InferenceFailed(
-                    f'the network answered an image of {item.shape} by maps of '
-                    f'{maps.depth.shape}')
-            found.append(Inferred(item, (maps, time.perf_counter() - start)))
+            maps = self._network(self.pixels_of(item))
+            found.append(self.answered(item, maps, time.perf_counter() - start))
         return found
+
+    @staticmethod
+    def pixels_of(item: Prepared) -> npt.NDArray[np.uint8]:
+        """Return what the network is to be asked: (h, w, 3) uint8 RGB at the processed size."""
+        pixels: npt.NDArray[np.uint8] = item.payload.pixels
+        return pixels
+
+    @staticmethod
+    def answered(item: Prepared, maps: Maps, seconds: float) -> Inferred:
+        """
+        Return what the network said about a frame.
+
+        :param item: the frame.
+        :param maps: the answer.
+        :param seconds: how long it took.
+        :raises InferenceFailed: when it is not that of this frame.
+        """
+        if item.payload.steps is not None and maps.depth.shape != item.shape:
+            raise InferenceFailed(
+                f'the network answered an image of {item.shape} by maps of {maps.depth.shape}')
+        return Inferred(item, (maps, seconds))
 
     @torch.inference_mode()
     def finish(self, inferred: Inferred) -> DepthResult:

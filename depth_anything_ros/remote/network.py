@@ -46,7 +46,7 @@ from depth_anything_ros.settings import ModelSettings, Settings
 from depth_anything_ros.wire.limits import Limits
 from depth_anything_ros.wire.message import from_body, to_body
 from depth_anything_ros.wire.network_messages import image_message, MEDIA_TYPE, PATH
-from depth_anything_ros.wire.results import depth_reply
+from depth_anything_ros.wire.results import depth_reply, DepthReply
 from depth_anything_ros.wire.status import error_of
 import numpy as np
 import numpy.typing as npt
@@ -57,6 +57,9 @@ KEY_VARIABLE = 'DEPTH_ANYTHING_ENGINE_KEY'
 
 LIMITS = Limits()
 """Bounds of a reply: three float32 maps at the largest processed size fit."""
+
+BLANK = Frame(np.zeros((14, 14, 3), np.uint8))
+"""An image of a camera that nobody knows, as the network's own are."""
 
 PERIOD_S = 0.5
 """Seconds between two looks at a server that is not there yet."""
@@ -163,11 +166,7 @@ class RemoteNetwork:
             body = self._exchange(
                 'POST', PATH + self._query, to_body(image_message(pixels)))
             reply = depth_reply(from_body(body, LIMITS))
-            if (reply.model, reply.scale_law.kind) != (self._info.model, self._info.kind):
-                raise NotReady(
-                    f'the server at {self._url} now runs {reply.model} '
-                    f'({reply.scale_law.kind.value}) and not {self._info.model} '
-                    f'({self._info.kind.value}): configure anew to use it')
+            check_same(reply, self._info, f'the server at {self._url}')
         except UnknownModel as error:
             self._note(f'{error}: configure anew to use another')
             raise NotReady(self._trouble) from None
@@ -178,11 +177,7 @@ class RemoteNetwork:
             self._note(str(error))
             raise
         self._note('')
-        predicted = reply.intrinsics if reply.scale_law.focal_source is FocalSource.MODEL else None
-        usual = remarks(FrameOptions(raw=True), Frame(pixels), reply.scale_law, predicted, True,
-                        True)
-        return Maps(reply.depth, reply.confidence, reply.sky, predicted, tuple(
-            note for note in reply.notes if note not in usual))
+        return maps_of(reply)
 
     def close(self) -> None:
         """Close the connection."""
@@ -224,7 +219,7 @@ class RemoteNetwork:
             raise self._lost(error) from None
         if status == 200:
             return data
-        raise _error(status, data)
+        raise error_in(status, data)
 
     def _once(
         self, method: str, path: str, body: Sequence[bytes | memoryview],
@@ -242,6 +237,29 @@ class RemoteNetwork:
     def _lost(self, error: Exception) -> NotReady:
         reason = str(error) or type(error).__name__
         return NotReady(f'no answer from the engine at {self._url}: {reason}')
+
+
+def check_same(reply: DepthReply, info: EngineInfo, who: str) -> None:
+    """
+    Refuse the answer of another model than the one that was met: units may be others.
+
+    :param reply: the answer.
+    :param info: the model that was met.
+    :param who: answered.
+    :raises NotReady: when it is another one.
+    """
+    if (reply.model, reply.scale_law.kind) != (info.model, info.kind):
+        raise NotReady(
+            f'{who} now runs {reply.model} ({reply.scale_law.kind.value}) and not {info.model} '
+            f'({info.kind.value}): configure anew to use it')
+
+
+def maps_of(reply: DepthReply) -> Maps:
+    """Return the maps of a raw result, with the notes that this end does not make by itself."""
+    predicted = reply.intrinsics if reply.scale_law.focal_source is FocalSource.MODEL else None
+    usual = remarks(FrameOptions(raw=True), BLANK, reply.scale_law, predicted, True, True)
+    return Maps(reply.depth, reply.confidence, reply.sky, predicted, tuple(
+        note for note in reply.notes if note not in usual))
 
 
 def info_of(reply: Any, url: str, model: str = '') -> EngineInfo:
@@ -267,7 +285,8 @@ def info_of(reply: Any, url: str, model: str = '') -> EngineInfo:
         warnings=tuple(str(each) for each in row['warnings']))
 
 
-def _error(status: int, data: bytes) -> DepthAnythingError:
+def error_in(status: int, data: bytes) -> DepthAnythingError:
+    """Return the error of a reply that is none of status 200."""
     try:
         body = json.loads(data)
     except ValueError:

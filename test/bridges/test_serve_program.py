@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import re
 import signal
@@ -191,3 +192,16 @@ def test_g3_a_port_in_use_ends_with_1_and_frees_the_others():
         port = str(taken.getsockname()[1])
         done = program(MAIN, 'serve', '--zmq', '--zmq-port', '0', '--tcp', '--tcp-port', port)
     assert done.returncode == 1 and 'the port is in use' in done.stderr
+
+
+@pytest.mark.skipif(importlib.util.find_spec('ray') is not None, reason='Ray is installed')
+def test_ray_is_asked_for_by_name_where_it_is_missing():
+    done = program(MAIN, 'serve', '--ray', '--port', '0', *TINY)
+    assert done.returncode == 2 and 'depth_anything_ros[ray]' in done.stderr
+    assert 'Traceback' not in done.stderr
+
+
+@pytest.mark.parametrize('words', [('--replicas', '2'), ('--ray-address', 'auto')])
+def test_replicas_need_ray(words):
+    done = program(MAIN, 'serve', '--rest', '--port', '0', *TINY, *words)
+    assert done.returncode == 2 and 'need --ray' in done.stderr
