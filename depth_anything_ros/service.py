@@ -241,7 +241,7 @@ class DepthService:
         :param pixels: shape of the frame's pixels; () for an unknown one.
         :raises DepthAnythingError: what stopped it.
         """
-        if not pixels or isinstance(self._runner, Pool):
+        if not pixels or not isinstance(self._runner, Runner):
             return None
         return self._runner.at_once(source, options, pixels)
 

@@ -28,7 +28,6 @@ from depth_anything_ros.core.depth import DepthKind
 from depth_anything_ros.engine.base import EngineInfo
 from depth_anything_ros.engine.elsewhere import Maps
 from depth_anything_ros.engine.owners import CLOSING
-from depth_anything_ros.engine.pool import DeviceStatus
 from depth_anything_ros.errors import (
     Busy,
     DeadlineExceeded,
@@ -38,6 +37,7 @@ from depth_anything_ros.errors import (
 )
 from depth_anything_ros.remote.network import check_same, error_in, LIMITS, maps_of
 from depth_anything_ros.remote.replica import Reply
+from depth_anything_ros.remote.replicas import Replicas
 from depth_anything_ros.wire.message import from_body, to_body
 from depth_anything_ros.wire.network_messages import image_message
 from depth_anything_ros.wire.results import depth_reply
@@ -54,9 +54,6 @@ MEET_S = 60.0
 
 LONGEST_S = 60.0
 """Seconds that an image has for its way where nobody gave it a deadline."""
-
-LOOK_S = 1.0
-"""Seconds for which the list of replicas that live is believed."""
 
 Value = TypeVar('Value')
 
@@ -82,10 +79,7 @@ class RayNetwork:
             **about, 'kind': DepthKind(about['kind']), 'device': f'ray ({about["device"]})',
             'warnings': tuple(about['warnings']), 'degraded': ''})
         self._trouble = ''
-        self._lock = threading.Lock()
-        self._states: dict[str, dict[str, Any]] = {}
-        self._living: frozenset[str] = frozenset()
-        self._looked = float('-inf')
+        self.replicas = Replicas(self._info.device, living)
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(
             target=self.loop.run_forever, name='depth-ray', daemon=True)
@@ -180,37 +174,10 @@ class RayNetwork:
             # Nothing for an answer that has come.
             response.cancel()
         status, data, state = reply
-        with self._lock:
-            self._states[state['name']] = state
+        self.replicas.heard(state)
         if status != 200:
             raise error_in(status, data)
         return data
-
-    def replicas(self) -> tuple[DeviceStatus, ...]:
-        """Return how each replica is that lives and has answered, by what it said last."""
-        now = time.monotonic()
-        if now - self._looked > LOOK_S:
-            self._looked = now
-            self._living = frozenset(
-                actor['name'] for actor in ray.util.list_named_actors(all_namespaces=True))
-        with self._lock:
-            self._states = {name: state for name, state in self._states.items()
-                            if name in self._living}
-            states = list(self._states.values())
-        return tuple(DeviceStatus(
-            name=state['name'].rpartition('#')[2], device=self._info.device, serving=True,
-            error='', images=state['images'], rate=state['images'] / max(state['seconds'], 1e-3),
-            busy_s=state['busy_s'], load=state['load']) for state in states)
-
-    def work(self) -> tuple[dict[int, int], float]:
-        """Return the batches by size and the network's seconds of the replicas that answered."""
-        batches: dict[int, int] = {}
-        with self._lock:
-            states = list(self._states.values())
-        for state in states:
-            for size, count in state['batches'].items():
-                batches[int(size)] = batches.get(int(size), 0) + count
-        return dict(sorted(batches.items())), sum(state['busy_s'] for state in states)
 
     def close(self) -> None:
         """Withdraw what is under way."""
@@ -230,3 +197,8 @@ class RayNetwork:
             logger.warning('degraded: %s; every further image tries again', trouble)
         elif before and not trouble:
             logger.info('the replicas answer again')
+
+
+def living() -> frozenset[str]:
+    """Return the names of all actors that live in the cluster."""
+    return frozenset(actor['name'] for actor in ray.util.list_named_actors(all_namespaces=True))

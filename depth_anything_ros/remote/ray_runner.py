@@ -28,9 +28,9 @@ from depth_anything_ros.core.options import FrameOptions
 from depth_anything_ros.core.result import DepthResult
 from depth_anything_ros.engine.base import Inferred, Prepared
 from depth_anything_ros.engine.owners import CLOSING, Request, Stream
-from depth_anything_ros.engine.pool import DeviceStatus
 from depth_anything_ros.engine.queueing import Job, Owner
 from depth_anything_ros.engine.tally import Statistics, Tally
+from depth_anything_ros.engine.workers import DeviceStatus
 from depth_anything_ros.errors import Busy, DeadlineExceeded, NotReady
 from depth_anything_ros.remote.ray_engine import RayEngine
 from depth_anything_ros.remote.ray_network import LONGEST_S
@@ -83,7 +83,7 @@ class RayRunner:
 
     def submit(
         self, source: Callable[[], Frame], options: FrameOptions, *,
-        deadline: float | None = None, ready: bool = False,
+        deadline: float | None = None, ready: bool = False, pixels: tuple[int, ...] = (),
     ) -> Future[DepthResult]:
         """
         Queue one request; see :meth:`Runner.submit`.
@@ -117,13 +117,13 @@ class RayRunner:
 
     def devices(self) -> tuple[DeviceStatus, ...]:
         """Return how each replica is."""
-        return self._engine.network.replicas()
+        return self._engine.network.replicas.status()
 
     def statistics(self) -> Statistics:
         """Return what was done so far: requests of this process, batches of the replicas."""
-        batches, busy = self._engine.network.work()
         prepare, infer, finish = self._in_stage
-        return self._tally.snapshot((prepare, infer, finish), batches=batches, busy_s=busy)
+        return self._tally.snapshot(
+            (prepare, infer, finish), **self._engine.network.replicas.work())
 
     def close(self, timeout: float = 5.0) -> bool:
         """

@@ -97,8 +97,7 @@ class Replica:
         # Whatever asks the device does so here, one after the other.
         self._device = ThreadPoolExecutor(1, 'depth-device')
         self._name = ray.get_runtime_context().get_actor_name()
-        self._began = time.monotonic()
-        self._proven = self._began
+        self._proven = time.monotonic()
         self._batches: Counter[int] = Counter()
         self._busy = 0.0
         self._under_way = 0
@@ -129,7 +128,7 @@ class Replica:
     def state(self) -> dict[str, Any]:
         """Return its name, images, batches by size and the network's seconds since its start."""
         return {
-            'name': self._name, 'seconds': time.monotonic() - self._began,
+            'name': self._name,
             'images': sum(size * count for size, count in self._batches.items()),
             'batches': {str(size): count for size, count in self._batches.items()},
             'busy_s': self._busy, 'load': self._under_way}
