@@ -15,188 +15,172 @@
 """
 The whole node between real processes over DDS: camera, node, reader; beside one of the usual way.
 
-``python -m bench.node``. Both nodes are up all the time; camera and reader turn to one after the
-other in every round.
+``python -m bench.node`` measures what was promised (``--quick``: in a few seconds each);
+``--all``, or ``--only PATTERN`` of the names, every case of ``bench.node_cases``. Both nodes are
+up all the time; camera and reader turn to one after the other in every round.
 """
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
 import os
 import time
-from typing import Any, Sequence
 
-from bench import node_parts, report
-from bench.node_parts import Part, usage
+from bench import node_cases, report
+from bench.node_engines import constant
+from bench.node_turns import (
+    Bench,
+    COLUMNS,
+    details,
+    EXPLAINED,
+    FULL_HD,
+    OURS,
+    Turn,
+    VGA,
+    whole_frames,
+)
 from bench.pairs import spread
+from bench.parts import usage
 import numpy as np
 
-OURS, USUAL = '/ours', '/usual'
+SLOW = 0.025
+"""Seconds of the network that is slower than the camera."""
 
 
-@dataclass(frozen=True)
-class Turn:
-    """What one turn of camera and reader at one node gave."""
-
-    sent: int
-    latency: np.ndarray
-    """Seconds from the stamp until depth, camera_info and cloud of a frame are all here."""
-    span: float
-    disorder: int
-    cpu: float
-    faults: float
-    memory: float
-    counts: dict[str, Any]
-
-    @property
-    def frames(self) -> int:
-        """Return how many frames came out whole."""
-        return len(self.latency)
-
-
-def turn(
-    parts: dict[str, Part], space: str, hertz: float, seconds: float, size: tuple[int, int],
-    encoding: str = 'rgb8',
-) -> Turn:
-    """Run one turn at a node."""
-    node, reader, camera = parts[space], parts['listener'], parts['camera']
-    pid = node.process.pid
-    assert pid is not None
-    reader.ask('open', space)
-    time.sleep(0.7)
-    ours = space == OURS
-    earlier = node.ask('counts')['counts'] if ours else {}
-    before = usage(pid)
-    sent = camera.ask('run', space, hertz, seconds, *size, encoding)
-    time.sleep(0.4)
-    after = usage(pid)
-    seen = reader.ask('close')
-    now = node.ask('counts') if ours else {'counts': {}}
-    now['counts'] = {key: value - earlier[key] for key, value in now['counts'].items()}
-    stamps = [stamp for stamp, _ in seen['depth/points']]
-    by_topic = [dict(values) for values in seen.values()]
-    whole = [stamp for stamp in stamps if all(stamp in each for each in by_topic)]
-    assert whole, f'nothing came out of {space}'
-    latency = np.array([max(each[stamp] for each in by_topic) for stamp in whole])
-    frames = max(1, len(whole))
-    span = (whole[-1] + latency[-1] * 1e9 - whole[0] - latency[0] * 1e9) / 1e9 \
-        if len(whole) > 1 else 0.0
-    return Turn(
-        sent, latency, span, sum(a > b for a, b in zip(stamps, stamps[1:])),
-        (after['cpu'] - before['cpu']) / frames, (after['faults'] - before['faults']) / frames,
-        after['memory'], now)
-
-
-def milliseconds(turns: Sequence[Turn]) -> str:
-    """Return p50, p95 and p99 of the latency."""
-    values = np.concatenate([each.latency for each in turns]) * 1e3
-    return ' / '.join(f'{value:.1f}' for value in np.percentile(values, (50, 95, 99)))
-
-
-def details(turns: Sequence[Turn]) -> dict[str, Any]:
-    """Return further values of a row."""
-    cpu = float(np.median([each.cpu for each in turns]))
-    return {
-        'latency': milliseconds(turns), 'cpu': round(cpu * 1e3, 2),
-        'faults': round(float(np.median([each.faults for each in turns])), 1),
-        'frames': f'{sum(each.frames for each in turns)} of {sum(each.sent for each in turns)}',
-        'megabytes': round(max(each.memory for each in turns) / 1e6)}
-
-
-def against_usual(parts: dict[str, Part], rounds: int, seconds: float) -> list[report.Row]:
+def against_usual(bench: Bench, rounds: int, seconds: float) -> list[report.Row]:
     """Return the rows of a network that takes no time, 640x480 at 30 Hz."""
-    turns: dict[str, list[Turn]] = {OURS: [], USUAL: []}
-    for index in range(rounds + 1):
-        for space in (OURS, USUAL) if index % 2 else (USUAL, OURS):
-            found = turn(parts, space, 30, seconds, (640, 480))
-            if index:  # the first round warms up
-                turns[space].append(found)
-    pairs = list(zip(turns[OURS], turns[USUAL]))
+    pairs = list(bench.turns(rounds, 30, seconds, VGA))
+    ours, usual = zip(*pairs)
     return [
         report.row('latency p50, ours / usual way', spread(
             [float(np.median(a.latency) / np.median(b.latency)) for a, b in pairs]),
-            report.bar('at most', 0.25), **details(turns[OURS])),
+            report.bar('at most', 0.25), **details(ours)),
         report.row('CPU seconds per frame, ours / usual way', spread(
-            [a.cpu / b.cpu for a, b in pairs]), report.bar('at most', 0.25),
-            **details(turns[USUAL]))]
+            [a.cpu / b.cpu for a, b in pairs]), report.bar('at most', 0.25), **details(usual))]
 
 
-def slow_network(parts: dict[str, Part], delay: float, seconds: float) -> list[report.Row]:
+def slow_network(bench: Bench, rounds: int, seconds: float) -> list[report.Row]:
     """Return the rows of a network that is slower than the camera, 640x480 at 60 Hz."""
-    turn(parts, OURS, 60, 1.0, (640, 480))
-    found = turn(parts, OURS, 60, seconds, (640, 480))
-    rate = (found.frames - 1) / found.span if found.span else 0.0
-    age = found.counts['age'][0]
-    counts = found.counts['counts']
+    bench.turn(OURS, 60, 1.0, VGA)
+    turns = [bench.turn(OURS, 60, seconds, VGA) for _ in range(rounds)]
+    replaced = sum(each.counts['replaced'] for each in turns)
+    received = sum(each.counts['received'] for each in turns)
     return [
-        report.row(f'rate, of 1 / {delay * 1e3:g} ms', rate * delay,
-                   report.bar('at least', 0.95), **details([found])),
-        report.row(f'age at publish p50, in times of {delay * 1e3:g} ms', age / delay,
-                   report.bar('at most', 2.2)),
-        report.row('results out of order', float(found.disorder), report.bar('at most', 0)),
+        report.row(f'rate, of 1 / {SLOW * 1e3:g} ms', spread(
+            [each.hertz * SLOW for each in turns]), report.bar('at least', 0.95),
+            **details(turns)),
+        report.row(f'age at publish p50, in times of {SLOW * 1e3:g} ms', spread(
+            [each.age / SLOW for each in turns]), report.bar('at most', 2.2)),
+        report.row('results out of order', sum(each.disorder for each in turns),
+                   report.bar('at most', 0)),
         report.row('images replaced by newer ones, of those received',
-                   counts['replaced'] / max(1, counts['received']))]
+                   replaced / max(1, received))]
 
 
-def full_hd(parts: dict[str, Part], seconds: float) -> list[report.Row]:
-    """Return what is lost between processes at 1920x1080 and 30 Hz, best effort."""
-    turn(parts, OURS, 30, 1.0, (1920, 1080))
-    found = turn(parts, OURS, 30, seconds, (1920, 1080))
-    counts = found.counts['counts']
+def full_hd(bench: Bench, rounds: int, seconds: float) -> list[report.Row]:
+    """
+    Return what is lost between processes at 1920x1080 and 30 Hz, best effort.
+
+    Beside the node: the same bytes from the camera to the reader alone, without any node.
+    """
+    bench.turn(OURS, 30, 1.0, FULL_HD)
+    turns, images, clouds = [], [], []
+    for _ in range(rounds):
+        turns.append(bench.turn(OURS, 30, seconds, FULL_HD))
+        images.append(bare(bench, 'image', seconds))
+        clouds.append(bare(bench, 'cloud', seconds))
+    sent = sum(each.sent for each in turns)
+    published = sum(each.counts['published'] for each in turns)
     return [
-        report.row('1080p images lost before the node', float(found.sent - counts['received']),
-                   report.bar('at most', 0), **details([found])),
-        report.row('1080p clouds lost after the node',
-                   float(counts['published'] - found.frames), report.bar('at most', 0))]
+        report.row('1080p images lost before the node, of those sent',
+                   sum(each.drops['before'] for each in turns) / sent,
+                   report.bar('at most', 0), **details(turns)),
+        report.row('the same without a node: images from the camera to the reader',
+                   lost(images), **details(images)),
+        report.row('1080p frames lost after the node, of those published',
+                   sum(each.drops['after'] for each in turns) / max(1, published),
+                   report.bar('at most', 0)),
+        report.row('the same without a node: clouds from the camera to the reader',
+                   lost(clouds), **details(clouds))]
 
 
-def idle(parts: dict[str, Part], seconds: float) -> list[report.Row]:
+def bare(bench: Bench, what: str, seconds: float) -> Turn:
+    """Return what comes through of images or clouds alone; CPU and memory are the reader's."""
+    camera, reader = bench.parts['camera'], bench.parts['listener']
+    topic, kind = ('image', 'rgb8') if what == 'image' else ('depth/points', 'cloud')
+    reader.ask('open', '/bare', (topic,) if what == 'cloud' else ('camera_info', topic))
+    before = usage(reader.pid)
+    sent = camera.ask('run', '/bare', 30, seconds, *FULL_HD, kind)
+    time.sleep(0.4)
+    after = usage(reader.pid)
+    latency, arrivals, disorder = whole_frames(reader.ask('close'))
+    frames = max(1, len(latency))
+    return Turn(
+        sent, latency, arrivals, disorder, (after['cpu'] - before['cpu']) / frames,
+        (after['faults'] - before['faults']) / frames, after['memory'],
+        {'received': sent, 'published': sent})
+
+
+def lost(turns: list[Turn]) -> float:
+    """Return the share that did not arrive."""
+    return 1 - sum(each.frames for each in turns) / sum(each.sent for each in turns)
+
+
+def idle(bench: Bench, seconds: float) -> list[report.Row]:
     """Return what the node takes while nobody reads it and its camera goes on."""
-    pid = parts[OURS].process.pid
-    assert pid is not None
-    # The usual way's node reads the same camera, so that there is one.
-    time.sleep(1.0)
-    before = usage(pid)
-    time.sleep(seconds)
-    share = (usage(pid)['cpu'] - before['cpu']) / seconds
+    node, camera = bench.parts[OURS], bench.parts['camera']
+    camera.tell('run', OURS, 30, seconds + 1.0, *VGA, 'rgb8')
+    time.sleep(11.5)  # until the camera no longer waits for readers
+    node.ask('counts')
+    before = usage(node.pid)
+    time.sleep(seconds - 1.0)
+    share = (usage(node.pid)['cpu'] - before['cpu']) / (seconds - 1.0)
+    counts = node.ask('counts')['counts']
+    camera.reply()
     return [report.row('idle: share of a core without readers', share,
-                       report.bar('at most', 0.01))]
+                       report.bar('at most', 0.01)),
+            report.row('idle: images taken of a camera that goes on', counts['received'],
+                       report.bar('at most', 0))]
+
+
+def measure(rounds: int, seconds: float, idle_seconds: float) -> list[report.Row]:
+    """Return the rows of all that was promised."""
+    bench = Bench()
+    try:
+        bench.start(constant(0))
+        rows = against_usual(bench, rounds, seconds)
+        bench.start(constant(0), usual=False)
+        rows += full_hd(bench, rounds, seconds)
+        rows += idle(bench, idle_seconds)
+        bench.start(constant(1e3 * SLOW), usual=False)
+        return rows + slow_network(bench, rounds, seconds)
+    finally:
+        bench.close()
 
 
 def main() -> None:
     """Measure and write the result."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--rounds', type=int, default=5)
-    parser.add_argument('--seconds', type=float, default=5.0)
-    parser.add_argument('--delay', type=float, default=0.025, help='of the slow network, s')
+    parser.add_argument('--seconds', type=float, default=5.0, help='of a turn')
+    parser.add_argument('--quick', action='store_true', help='two rounds of three seconds')
+    parser.add_argument('--all', action='store_true', help='the cases of bench.node_cases')
+    parser.add_argument('--only', metavar='PATTERN', default='',
+                        help='those of them whose names it matches')
     arguments = parser.parse_args()
+    rounds, seconds = (2, 3.0) if arguments.quick else (arguments.rounds, arguments.seconds)
     os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
-    rows: list[report.Row] = []
-    parts: dict[str, Part] = {}
-    try:
-        parts = {'camera': Part(node_parts.camera), 'listener': Part(node_parts.listener),
-                 USUAL: Part(node_parts.usual_node, USUAL, 0.0),
-                 OURS: Part(node_parts.our_node, OURS, '', 0.0, [])}
-        rows += against_usual(parts, arguments.rounds, arguments.seconds)
-        parts.pop(USUAL).close()
-        rows += full_hd(parts, arguments.seconds)
-        rows += idle(parts, 10.0)
-        parts.pop(OURS).close()
-        parts[OURS] = Part(node_parts.our_node, OURS, '', arguments.delay, [])
-        rows += slow_network(parts, arguments.delay, arguments.seconds)
-    finally:
-        for part in parts.values():
-            part.close()
+    if arguments.all or arguments.only:
+        node_cases.record(node_cases.chosen(arguments.only), rounds, seconds)
+        return
+    rows = measure(rounds, seconds, 5.0 if arguments.quick else 15.0)
     report.save(
-        'node', 'ratio or count', rows, rounds=arguments.rounds, seconds=arguments.seconds,
-        columns={'latency': 'latency p50 / p95 / p99, ms', 'cpu': 'CPU per frame, ms',
-                 'faults': 'page faults per frame', 'frames': 'frames out whole',
-                 'megabytes': 'MB'},
+        'node', 'ratio or share', rows, rounds=rounds, seconds=seconds, columns=COLUMNS,
         notes=['Constant-time network; camera, node and reader are processes of their own, best '
                'effort, all with the shipped Fast DDS profile: the node of the usual way too, '
                'which would lose nearly every frame without. The second row shows the values of '
-               'the usual way.'])
+               "the usual way; in rows without a node CPU and memory are the reader's. "
+               + EXPLAINED])
 
 
 if __name__ == '__main__':

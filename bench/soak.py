@@ -26,7 +26,8 @@ from pathlib import Path
 import time
 
 from bench import node_parts, report
-from bench.node_parts import Part, usage
+from bench.node_engines import constant, NETWORKS
+from bench.parts import Part, usage
 import numpy as np
 
 SPACE = '/ours'
@@ -44,15 +45,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--minutes', type=float, default=10.0)
     parser.add_argument('--hertz', type=float, default=30.0)
-    parser.add_argument('--model', default='', help='default: a network that takes 10 ms')
+    parser.add_argument('--network', default=constant(10).name,
+                        choices=[network.name for network in NETWORKS])
     arguments = parser.parse_args()
     os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
-    parts = {'camera': Part(node_parts.camera), 'listener': Part(node_parts.listener),
-             SPACE: Part(node_parts.our_node, SPACE, arguments.model, 0.01, [])}
-    pid = parts[SPACE].process.pid
-    assert pid is not None
+    network = next(each for each in NETWORKS if each.name == arguments.network)
+    parts: dict[str, Part] = {}
     try:
-        parts['listener'].ask('open', SPACE)
+        parts = {'camera': Part(node_parts.camera), 'listener': Part(node_parts.listener),
+                 SPACE: Part(node_parts.our_node, SPACE, network)}
+        pid = parts[SPACE].pid
+        parts['listener'].ask('open', SPACE, network.topics)
         time.sleep(0.7)
         seconds = 60 * arguments.minutes
         parts['camera'].tell('run', SPACE, arguments.hertz, seconds, 640, 480, 'rgb8')
@@ -61,7 +64,7 @@ def main() -> None:
         before = held(pid)
         sent = parts['camera'].reply()
         after = held(pid)
-        seen = parts['listener'].ask('close')['depth/points']
+        seen = parts['listener'].ask('close')[network.topics[-1]]
     finally:
         for part in parts.values():
             part.close()
@@ -77,8 +80,9 @@ def main() -> None:
                    report.bar('at most', 0)),
         report.row('latency p50, last quarter / second quarter', last / first,
                    report.bar('at most', 1.2)),
-        report.row('clouds that arrived, of images sent', len(seen) / sent)],
-        minutes=arguments.minutes, hertz=arguments.hertz, memory=f'{after["memory"]:.0f} MB')
+        report.row('frames that arrived, of images sent', len(seen) / sent)],
+        minutes=arguments.minutes, hertz=arguments.hertz, network=network.name,
+        memory=f'{after["memory"]:.0f} MB')
 
 
 if __name__ == '__main__':
