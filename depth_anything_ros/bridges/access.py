@@ -68,7 +68,7 @@ class Access:
         :param request: the request's keys; the key is under ``api_key``.
         :raises Unauthorized: when it is missing or wrong.
         """
-        if not self.allows(request.get('api_key')):
+        if self.key and not self.allows(request.get('api_key')):
             raise Unauthorized("the key is missing or wrong; send it as 'api_key'")
 
 

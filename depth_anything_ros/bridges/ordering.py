@@ -58,7 +58,7 @@ class Ordering:
 
     def __len__(self) -> int:
         """Return how many requests are not answered or cannot be sent yet."""
-        return sum(len(queue) for queue in self._queues.values())
+        return sum(map(len, self._queues.values()))
 
     def flooded(self, client: bytes) -> bool:
         """Return whether a client has sent so much that not even a refusal is due."""

@@ -129,8 +129,14 @@ def frame_source(
     :param exif_orient: turn the pixels of an encoded image as its EXIF orientation says.
     """
     def source() -> Frame:
-        content = roots.read(image) if isinstance(image, str) else image
-        rgb = decode_image(content, limits, exif_orient=exif_orient)
+        if isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.ndim == 3 \
+                and image.shape[2] == 3 and 0 < image.size <= 3 * limits.pixels \
+                and image.flags.c_contiguous:
+            # As decode_image would return it.
+            rgb = image
+        else:
+            content = roots.read(image) if isinstance(image, str) else image
+            rgb = decode_image(content, limits, exif_orient=exif_orient)
         height, width = rgb.shape[:2]
         camera = None if matrix is None else Intrinsics.from_matrix(matrix, width, height)
         return Frame(rgb, intrinsics=camera)

@@ -68,6 +68,17 @@ class Work:
         """Return how many results there will be."""
         return 1 if self.together else len(self.sources)
 
+    def at_once(self, service: DepthService) -> DepthResult | None:
+        """
+        Return the result of a single frame where the calling thread can make it, else None.
+
+        :param service: see :meth:`DepthService.at_once`.
+        :raises DepthAnythingError: what stopped it.
+        """
+        if self.together or len(self.sources) != 1:
+            return None
+        return service.at_once(self.sources[0], self.options, self.pixels)
+
     def submit(self, service: DepthService, step: int, deadline: float) -> Future[Any]:
         """Queue one step; see :meth:`DepthService.submit`."""
         if self.together:

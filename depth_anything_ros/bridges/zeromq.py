@@ -152,8 +152,7 @@ class ZmqBridge:
                 try:
                     while self._events:
                         self._settle(*self._events.popleft())
-                    self._receive_some()
-                    more = self._wire.has_message() or bool(self._events)
+                    more = self._receive_some() or bool(self._events)
                     ends = self._is_over()
                 except Exception:
                     # Nothing that a client sends may end the server.
@@ -164,14 +163,23 @@ class ZmqBridge:
                 self._fail(ticket, NotReady('the service is closing'))
             self._wire.close()
 
-    def _receive_some(self) -> None:
+    def _receive_some(self) -> bool:
+        """Take what is there, and return whether there is more."""
         for _ in range(BURST):
+            try:
+                frames = self._wire.receive()
+            except zmq.Again:
+                return False
+            self._receive(frames)
+            # Asking costs more than to receive, to receive nothing costs more than to ask.
             if not self._wire.has_message():
-                break
-            self._receive()
+                return False
+        return True
 
     def _is_over(self) -> bool:
         """Give up what is overdue, and return whether the bridge has closed."""
+        if self._closing_at is None and not self._ordering:
+            return False
         for ticket in self._ordering.overdue(time.monotonic()):
             ticket.give_up()
             self._fail(ticket, DeadlineExceeded(
@@ -180,14 +188,20 @@ class ZmqBridge:
         return self._closing_at is not None and (
             not len(self._ordering) or time.monotonic() >= self._closing_at)
 
-    def _receive(self) -> None:
-        """Take the message that is there."""
-        frames = self._wire.socket.recv_multipart(zmq.NOBLOCK, copy=False)
-        views = [frame.buffer for frame in frames]
-        ends = [index for index, view in enumerate(views) if not len(view) and index]
-        start = ends[0] + 1 if ends else 1
-        client, envelope = bytes(views[0]), [bytes(view) for view in views[:start]]
-        body = views[start:]
+    def _receive(self, frames: Sequence[zmq.Frame]) -> None:
+        """Take a message."""
+        # The envelope ends with the first empty part after the identity, where there is one.
+        start = 1
+        for index in range(1, len(frames)):
+            if not len(frames[index]):
+                start = index + 1
+                break
+        envelope, body = [], []
+        for frame in frames[:start]:
+            envelope.append(frame.bytes)
+        for frame in frames[start:]:
+            body.append(frame.buffer)
+        client = envelope[0]
         if self._ordering.flooded(client):
             logger.warning('a client sends without end; its message is dropped')
             return
@@ -214,9 +228,13 @@ class ZmqBridge:
             check_size(len(data), limits.message_bytes, 'message')
             found = self._requests.pickled(ticket.client, read(data, limits))
         if isinstance(found, Work):
-            self._submit(ticket, found, [])
-        else:
-            self._answer(ticket, found)
+            result = found.at_once(self._service)
+            if result is None:
+                self._submit(ticket, found, [])
+                return
+            self._count()
+            found = found.reply([result])
+        self._answer(ticket, found)
 
     def _submit(self, ticket: Ticket, work: Work, results: list[Any]) -> None:
         future = work.submit(self._service, len(results), ticket.deadline)
@@ -250,15 +268,18 @@ class ZmqBridge:
             return
         try:
             results.append(future.result())
-            line = self._rate.count()
-            if line is not None:
-                logger.info(line)
+            self._count()
             if len(results) < work.steps:
                 self._submit(ticket, work, results)
             else:
                 self._answer(ticket, work.reply(results))
         except Exception as error:
             self._fail(ticket, error)
+
+    def _count(self) -> None:
+        line = self._rate.count()
+        if line is not None:
+            logger.info(line)
 
     def _fail(self, ticket: Ticket, error: Exception) -> None:
         seen = failure(error)
@@ -276,8 +297,7 @@ class ZmqBridge:
             parts = to_parts(ready.reply) if ready.own_form \
                 else [b''.join(pickle_parts(ready.reply))]
             try:
-                self._wire.socket.send_multipart(
-                    [*ready.envelope, *parts], zmq.NOBLOCK, copy=False)
+                self._wire.send([*ready.envelope, *parts])
             except zmq.ZMQError as error:
                 logger.info('a reply is dropped, its client is gone or does not read: %s', error)
 

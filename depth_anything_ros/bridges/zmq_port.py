@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import select
 import socket
-from typing import Mapping
+from typing import Mapping, Sequence
 
 from depth_anything_ros.bridges.base import bind_problem, resolve
 from depth_anything_ros.bridges.curve import Curve, Gatekeeper
@@ -28,6 +28,14 @@ try:
     import zmq
 except ImportError as error:
     raise MissingDependency('the ZMQ bridge needs pyzmq: pip install pyzmq') from error
+
+
+# As ints: every use of an enum's member costs several calls of Python functions.
+_EVENTS, _POLLIN = int(zmq.EVENTS), int(zmq.POLLIN)
+_NOBLOCK, _MORE = int(zmq.NOBLOCK), int(zmq.SNDMORE)
+
+LONG = 2**16
+"""Bytes from which on libzmq is handed the memory itself: it says when it needs it no more."""
 
 
 class ZmqPort:
@@ -71,7 +79,8 @@ class ZmqPort:
         self._woken.setblocking(False)
         self._poller = select.poll()
         self._poller.register(int(self.socket.getsockopt(zmq.FD)), select.POLLIN)
-        self._poller.register(self._woken.fileno(), select.POLLIN)
+        self._bell = self._woken.fileno()
+        self._poller.register(self._bell, select.POLLIN)
 
     def ring(self) -> None:
         """Wake the thread that waits."""
@@ -88,15 +97,40 @@ class ZmqPort:
         Call it when :meth:`has_message` was False after all else that was done with the socket:
         libzmq says that something has come once.
         """
-        self._poller.poll(milliseconds)
-        try:
-            self._woken.recv(4096)
-        except BlockingIOError:
-            pass
+        for number, _ in self._poller.poll(milliseconds):
+            if number == self._bell:
+                try:
+                    self._woken.recv(4096)
+                except BlockingIOError:
+                    pass
 
     def has_message(self) -> bool:
         """Return whether there is something to receive; asking costs less than an exception."""
-        return bool(int(self.socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN)
+        return bool(int(self.socket.getsockopt(_EVENTS)) & _POLLIN)
+
+    def receive(self) -> list[zmq.Frame]:
+        """
+        Return the parts of the message that is there, without a copy.
+
+        :raises zmq.Again: when there is none.
+        """
+        frame: zmq.Frame = self.socket.recv(_NOBLOCK, False)
+        frames = [frame]
+        while frame.more:
+            frame = self.socket.recv(_NOBLOCK, False)
+            frames.append(frame)
+        return frames
+
+    def send(self, parts: Sequence[bytes | memoryview]) -> None:
+        """
+        Send a message without waiting; long parts are not copied.
+
+        :raises zmq.ZMQError: when its receiver is gone or does not read.
+        """
+        *first, last = parts
+        for part in first:
+            self.socket.send(part, _NOBLOCK | _MORE, len(part) < LONG)
+        self.socket.send(last, _NOBLOCK, len(last) < LONG)
 
     def close(self) -> None:
         """Free the port, after what may linger has been sent."""

@@ -112,7 +112,8 @@ class ZmqRequests:
                 'status': SUCCESS, 'depth': result.depth, 'intrinsics': matrix_reply(result),
                 'units': UNITS[result.kind], 'model': result.model}
         return Work([frame_source(image, matrix, self._roots, self._limits)], options, reply,
-                    ready=isinstance(image, (np.ndarray, PillowImage)))
+                    ready=isinstance(image, (np.ndarray, PillowImage)),
+                    pixels=image.shape if isinstance(image, np.ndarray) else ())
 
     def _views(self, request: Fields, matrix: Matrix | None) -> Work:
         """Return the work of images of one scene with known poses, as the nested server has it."""

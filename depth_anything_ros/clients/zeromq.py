@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 import time
 
@@ -28,6 +29,12 @@ try:
     import zmq
 except ImportError as error:
     raise MissingDependency('the ZMQ client needs pyzmq: pip install pyzmq') from error
+
+
+_MORE = int(zmq.SNDMORE)
+
+LONG = 2**16
+"""Bytes from which on an image is not copied once more."""
 
 
 class ZmqClient(Client):
@@ -56,6 +63,7 @@ class ZmqClient(Client):
         if server_key:
             encrypt(self._socket, server_key, client_key)
         self._socket.connect(address)
+        self._left = -1
 
     def close(self) -> None:
         """Close the connection."""
@@ -64,14 +72,25 @@ class ZmqClient(Client):
     def _exchange(self, message: Message, request_id: str) -> Message:
         deadline = time.monotonic() + self.timeout
         # The empty part is the envelope that a REQ socket would send.
-        self._socket.send_multipart([b'', *to_parts(message)], copy=False)
+        *first, last = b'', *to_parts(message)
+        for part in first:
+            self._socket.send(part, _MORE)
+        self._socket.send(last, 0, len(last) < LONG)
         while True:
-            left = deadline - time.monotonic()
-            if left <= 0 or not self._socket.poll(max(1, int(left * 1000))):
+            left = max(0, math.ceil((deadline - time.monotonic()) * 1000))
+            if left != self._left:
+                self._socket.setsockopt(zmq.RCVTIMEO, left)
+                self._left = left
+            try:
+                frame: zmq.Frame = self._socket.recv(0, False)
+                parts = []
+                while frame.more:
+                    frame = self._socket.recv(0, False)
+                    parts.append(frame.buffer)
+            except zmq.Again:
                 raise DeadlineExceeded(
-                    f'no reply from {self._address} within {self.timeout:g} s')
-            frames = self._socket.recv_multipart(copy=False)
-            reply = from_parts([frame.buffer for frame in frames[1:]], REPLY_LIMITS)
+                    f'no reply from {self._address} within {self.timeout:g} s') from None
+            reply = from_parts(parts, REPLY_LIMITS)
             # A reply to a request that was given up comes first; an error may name no request.
             if reply.header.get('request_id', request_id) == request_id:
                 return reply

@@ -114,8 +114,9 @@ class Inbox:
         Until :meth:`take_back` nothing else is taken, and nobody hears that the inbox is closed.
         """
         with self._lock:
+            shares = self._shares
             if not self._waited_for or self._jobs or self._lent or self._closed \
-                    or not self._shares.begin_request(time.monotonic()):
+                    or shares.cameras and shares.hold(time.monotonic()) > 0:
                 return False
             self._lent = True
             return True
@@ -129,7 +130,7 @@ class Inbox:
         with self._lock:
             self._lent = False
             if seconds:
-                self._shares.charge(False, seconds, seconds, time.monotonic())
+                self._shares.charge_alone(seconds, time.monotonic())
             if self._jobs or self._closed:
                 self._changed.notify_all()
 

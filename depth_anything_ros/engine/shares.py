@@ -45,7 +45,8 @@ class Shares:
         self._now_served = 0.0
         self._last = {True: 0.0, False: 0.0}
         self._free_at = 0.0
-        self._cameras: dict[object, tuple[float, float]] = {}
+        self.cameras: dict[object, tuple[float, float]] = {}
+        """Time of the last frame of each stream, and the time between two."""
 
     def arrived(self, owner: object, stream: bool, alone: bool, now: float) -> None:
         """
@@ -60,13 +61,13 @@ class Shares:
         if alone:
             self._used[stream] = max(self._used[stream], self._now_served)
         if stream:
-            last, gap = self._cameras.get(owner, (now, 0.0))
+            last, gap = self.cameras.get(owner, (now, 0.0))
             seen = now - last
-            self._cameras[owner] = (now, gap + SMOOTHING * (seen - gap) if gap else seen)
+            self.cameras[owner] = (now, gap + SMOOTHING * (seen - gap) if gap else seen)
 
     def gone(self, owner: object) -> None:
         """Forget a stream."""
-        self._cameras.pop(owner, None)
+        self.cameras.pop(owner, None)
 
     def streams_next(self, streams: bool, requests: bool) -> bool:
         """Return whether a stream's job is next, given which kinds wait."""
@@ -81,22 +82,9 @@ class Shares:
         left = min(self._free_at - now, LONGEST_S)
         if left <= 0 or not any(
                 gap < self._last[False] and now - last < LIVE_GAPS * gap
-                for last, gap in self._cameras.values()):
+                for last, gap in self.cameras.values()):
             return 0.0
         return left
-
-    def begin_request(self, now: float) -> bool:
-        """
-        Note a request that comes when nothing waits, and is served unless it is to wait.
-
-        :param now: the time in seconds.
-        :returns: whether it is served.
-        """
-        if self._cameras and self.hold(now) > 0:
-            return False
-        # It has not saved up anything, see arrived.
-        self._used[False] = self._now_served = max(self._used[False], self._now_served)
-        return True
 
     def taken(self, stream: bool) -> None:
         """Note which kind is served from now on."""
@@ -118,3 +106,14 @@ class Shares:
                 self._used[False], self._used[True] + LONGEST_S / self._weights[True])
             rest = self._weights[True] / self._weights[False]
             self._free_at = now + min(turn * rest, LONGEST_S)
+
+    def charge_alone(self, seconds: float, now: float) -> None:
+        """
+        Note a request that came when nothing else waited, and was served at once.
+
+        :param seconds: what it has used.
+        :param now: when it ended.
+        """
+        # It had not saved up anything, see arrived.
+        self._used[False] = self._now_served = max(self._used[False], self._now_served)
+        self.charge(False, seconds, seconds, now)

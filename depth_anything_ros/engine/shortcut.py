@@ -37,7 +37,7 @@ QUICK_S = 0.001
 KEPT = 64
 """Kinds of requests remembered."""
 
-UNKNOWN = (math.inf, math.inf, math.inf)
+UNKNOWN = (math.inf, math.inf)
 
 
 def kind_of(options: FrameOptions, pixels: tuple[int, ...]) -> Hashable:
@@ -55,13 +55,10 @@ class Pace:
 
     def __init__(self) -> None:
         """Know nothing: no kind is quick."""
-        self._last: dict[Hashable, tuple[float, float, float]] = {}
+        self.quick: set[Hashable] = set()
+        """Kinds of which two of the last three requests were."""
+        self._last: dict[Hashable, tuple[float, float]] = {}
         self._lock = threading.Lock()
-
-    def quick(self, kind: Hashable) -> bool:
-        """Return whether two of the last three requests of a kind were quick."""
-        one, two, three = self._last.get(kind, UNKNOWN)
-        return (one < QUICK_S) + (two < QUICK_S) + (three < QUICK_S) > 1
 
     def note(self, kind: Hashable, seconds: float) -> None:
         """
@@ -75,8 +72,15 @@ class Pace:
             if before is None:
                 before = UNKNOWN
                 if len(self._last) >= KEPT:
-                    del self._last[next(iter(self._last))]
-            self._last[kind] = (seconds, *before[:2])
+                    oldest = next(iter(self._last))
+                    del self._last[oldest]
+                    self.quick.discard(oldest)
+            one, two = before
+            self._last[kind] = seconds, one
+            if (seconds < QUICK_S) + (one < QUICK_S) + (two < QUICK_S) > 1:
+                self.quick.add(kind)
+            else:
+                self.quick.discard(kind)
 
 
 class Shortcut:
@@ -121,7 +125,7 @@ class Shortcut:
         :raises DepthAnythingError: what stopped it.
         """
         kind = kind_of(options, pixels)
-        if not self._usable or not self.pace.quick(kind) or not self._before.idle \
+        if not self._usable or kind not in self.pace.quick or not self._before.idle \
                 or not self._infer.lend():
             return None
         # What is finished now was on the device before: nothing can follow it any more.

@@ -86,9 +86,20 @@ def encode_changing(header: Mapping[str, Any]) -> bytes:
             text += f',"{key}":{value}'
         elif type(value) is str:
             text += f',"{key}":{encode_basestring(value)}'
+        elif type(value) is dict:
+            text += f',"{key}":{_encode_numbers(value)}'
         else:
             text += f',"{key}":{_ENCODER.encode(value)}'
     return f'{text}}}'.encode()
+
+
+def _encode_numbers(values: dict[Any, Any]) -> str:
+    text = ''
+    for name, value in values.items():
+        if type(name) is not str or type(value) is not float or not math.isfinite(value):
+            return _ENCODER.encode(values)
+        text += f',{encode_basestring(name)}:{value!r}'
+    return f'{{{text[1:]}}}'
 
 
 def decode_changing(data: bytes) -> Header | None:

@@ -22,10 +22,14 @@ import time
 from bridge_parts import PATIENCE_S, running
 import cv2
 from depth_anything_ros.bridges.tcp import TcpBridge
-from depth_anything_ros.clients import TcpClient
+from depth_anything_ros.bridges.zeromq import ZmqBridge
+from depth_anything_ros.clients import TcpClient, ZmqClient
 from depth_anything_ros.engine import shortcut
 from depth_anything_ros.engine.given import GivenDepthEngine
+from depth_anything_ros.errors import InferenceFailed
 import numpy as np
+import pytest
+from zmq_parts import client as seed_client
 
 
 class Engine(GivenDepthEngine):
@@ -34,9 +38,12 @@ class Engine(GivenDepthEngine):
     def __init__(self):
         super().__init__(lambda frame: np.ones(frame.rgb.shape[:2], np.float32))
         self.threads = []
+        self.broken = False
 
     def infer(self, batch):
         self.threads.append(threading.current_thread().name)
+        if self.broken:
+            raise InferenceFailed('broken')
         return super().infer(batch)
 
 
@@ -61,6 +68,40 @@ def test_tcp(monkeypatch):
         client.estimate(PNG)
     assert engine.threads[0] == engine.threads[-1] == 'depth-infer'
     assert 'tcp-client' in engine.threads
+
+
+def test_zmq(monkeypatch):
+    monkeypatch.setattr(shortcut, 'QUICK_S', PATIENCE_S)
+    engine = Engine()
+    with running(ZmqBridge(port=0), engine=engine) as bridge:
+        with ZmqClient(bridge.address) as client:
+            ask_until(client, engine, 'zmq-bridge')
+            client.estimate(PNG)
+            assert engine.threads[0] == engine.threads[-1] == 'depth-infer'
+        del engine.threads[:]
+        with seed_client(bridge.address) as socket:
+            def ask(request):
+                socket.send_pyobj(request)
+                return socket.recv_pyobj()
+            end = time.monotonic() + PATIENCE_S
+            while 'zmq-bridge' not in engine.threads and time.monotonic() < end:
+                assert ask({'command': 'inference', 'image': IMAGE})['depth'].shape == (12, 16)
+            assert engine.threads[-1] == 'zmq-bridge'
+            # A batch would keep the others waiting.
+            ask({'command': 'inference_batch', 'images': [IMAGE] * 3})
+    assert engine.threads[-3:] == ['depth-infer'] * 3
+
+
+def test_a_failure_is_answered(monkeypatch):
+    monkeypatch.setattr(shortcut, 'QUICK_S', PATIENCE_S)
+    engine = Engine()
+    with running(ZmqBridge(port=0), engine=engine) as bridge, \
+            ZmqClient(bridge.address) as client:
+        ask_until(client, engine, 'zmq-bridge')
+        engine.broken = True
+        with pytest.raises(InferenceFailed):
+            client.estimate(IMAGE)
+        client.ping()
 
 
 def test_slow_ones_keep_the_threads_of_the_network(monkeypatch):
