@@ -56,9 +56,10 @@ PERIOD_S = 0.5
 BOUNDS: Mapping[str, Any] = {
     'max_ongoing_requests': 8, 'max_queued_requests': 32, 'health_check_period_s': 10.0,
     'health_check_timeout_s': 30.0, 'graceful_shutdown_wait_loop_s': 0.5,
-    'graceful_shutdown_timeout_s': 20.0}
+    'graceful_shutdown_timeout_s': 20.0,
+    'logging_config': {'log_level': 'WARNING', 'enable_access_log': False}}
 """
-What a replica works on, what waits in front of all, and how a replica is tested and ended.
+What a replica works on, what waits in front of all, how it is tested and ended, what it logs.
 
 ``ongoing`` is twice the largest batch: one on the device, one that gathers meanwhile.
 """

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import CancelledError
+from contextlib import suppress
 from dataclasses import replace
 import logging
 import threading
@@ -33,6 +34,7 @@ from depth_anything_ros.errors import (
     DeadlineExceeded,
     DepthAnythingError,
     InferenceFailed,
+    ModelLoadFailed,
     NotReady,
 )
 from depth_anything_ros.remote.network import check_same, error_in, LIMITS, maps_of
@@ -72,12 +74,19 @@ class RayNetwork:
 
         :param handle: of a deployment of :class:`remote.replica.Replica`.
         :raises RayError: when no replica answers.
+        :raises ModelLoadFailed: when the replicas are of another version of this package.
         """
         self._handle = handle
         about = handle.about.remote().result(timeout_s=MEET_S)
-        self._info = EngineInfo(**{
-            **about, 'kind': DepthKind(about['kind']), 'device': f'ray ({about["device"]})',
-            'warnings': tuple(about['warnings']), 'degraded': ''})
+        try:
+            info = about['info']
+            self.scenes: bool = about['scenes']
+            self._info = EngineInfo(**{
+                **info, 'kind': DepthKind(info['kind']), 'device': f'ray ({info["device"]})',
+                'warnings': tuple(info['warnings']), 'degraded': ''})
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelLoadFailed(
+                f'the replicas are of another version of this package: {error!r}') from error
         self._trouble = ''
         self.replicas = Replicas(self._info.device, living)
         self.loop = asyncio.new_event_loop()
@@ -162,7 +171,11 @@ class RayNetwork:
         try:
             reply: Reply = await asyncio.wait_for(response, left)
         except asyncio.TimeoutError:
+            withdraw(response)
             raise DeadlineExceeded(f'no replica answered within {left:.3g} s') from None
+        except asyncio.CancelledError:
+            withdraw(response)
+            raise
         except BackPressureError:
             raise Busy('the queues of all replicas are full; try again') from None
         except RayTaskError as error:
@@ -170,9 +183,6 @@ class RayNetwork:
             raise InferenceFailed(str(error)) from None
         except (RayError, RayServeException) as error:
             raise NotReady(f'a replica was lost: {type(error).__name__}') from None
-        finally:
-            # Nothing for an answer that has come.
-            response.cancel()
         status, data, state = reply
         self.replicas.heard(state)
         if status != 200:
@@ -181,6 +191,9 @@ class RayNetwork:
 
     def close(self) -> None:
         """Withdraw what is under way."""
+        if self.loop.is_closed():
+            return
+
         def stop() -> None:
             for task in asyncio.all_tasks(self.loop):
                 task.cancel()
@@ -197,6 +210,12 @@ class RayNetwork:
             logger.warning('degraded: %s; every further image tries again', trouble)
         elif before and not trouble:
             logger.info('the replicas answer again')
+
+
+def withdraw(response: Any) -> None:
+    """Take a question back from Serve's queue, or from the replica that has it."""
+    with suppress(RayError, RayServeException):
+        response.cancel()
 
 
 def living() -> frozenset[str]:

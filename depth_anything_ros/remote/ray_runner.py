@@ -132,6 +132,8 @@ class RayRunner:
         :param timeout: seconds to wait for that.
         :returns: True: what did not come back in time is withdrawn.
         """
+        if self._closing:
+            return True
         self._closing = True
         self._calls.shutdown(wait=False, cancel_futures=True)
         asyncio.run_coroutine_threadsafe(self._end(timeout), self._loop).result()

@@ -28,15 +28,22 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 import json
 import logging
+import os
 import time
 from typing import Any, Callable, Sequence
 
 from depth_anything_ros.core.frame import Frame
-from depth_anything_ros.engine.base import Engine, Prepared
-from depth_anything_ros.errors import DeadlineExceeded, InferenceFailed, MissingDependency
+from depth_anything_ros.engine.base import Engine, MultiViewEngine, Prepared
+from depth_anything_ros.errors import (
+    DeadlineExceeded,
+    DepthAnythingError,
+    InferenceFailed,
+    MissingDependency,
+)
 from depth_anything_ros.wire.message import from_body, to_body
 from depth_anything_ros.wire.network_messages import image_of, raw_options
 from depth_anything_ros.wire.results import result_message
+from depth_anything_ros.wire.scene_messages import images_of, SCENE_LIMITS, views_message
 from depth_anything_ros.wire.status import failure
 import numpy as np
 import numpy.typing as npt
@@ -103,8 +110,10 @@ class Replica:
         self._under_way = 0
 
     async def about(self) -> dict[str, Any]:
-        """Return what the engine is, as JSON values."""
-        return {**asdict(self._engine.info), 'kind': self._engine.info.kind.value}
+        """Return what the engine is, and whether it makes scenes, as JSON values."""
+        info = self._engine.info
+        return {'info': {**asdict(info), 'kind': info.kind.value},
+                'scenes': isinstance(self._engine, MultiViewEngine)}
 
     async def maps(self, body: bytes, seconds: float) -> Reply:
         """
@@ -118,6 +127,26 @@ class Replica:
         self._under_way += 1
         try:
             status, data = await self._together(asked)
+        except asyncio.CancelledError:
+            asked.withdrawn = True
+            raise
+        finally:
+            self._under_way -= 1
+        return status, data, self.state()
+
+    async def views(self, body: bytes, seconds: float) -> Reply:
+        """
+        Return depth and cameras of the images of a scene.
+
+        :param body: a ``scene_images`` of :mod:`wire.scene_messages`.
+        :param seconds: how long somebody waits for them.
+        :returns: ``scene_views``.
+        """
+        asked = Asked(body, time.monotonic() + seconds)
+        self._under_way += 1
+        try:
+            status, data = await asyncio.get_running_loop().run_in_executor(
+                self._device, self._scene, asked)
         except asyncio.CancelledError:
             asked.withdrawn = True
             raise
@@ -149,6 +178,21 @@ class Replica:
             self._engine.finish(inferred)
         self._proven = time.monotonic()
 
+    def _doubt(self, error: Exception) -> None:
+        """
+        End this replica where its device, not an image, is to blame for an error.
+
+        It would fail quicker than others work, and draw all requests to itself.
+        """
+        if isinstance(error, DepthAnythingError) and not isinstance(error, InferenceFailed):
+            return
+        self._proven = float('-inf')
+        try:
+            self._probe()
+        except Exception as proof:
+            logger.error('the device fails, this replica ends: %s', proof)
+            os._exit(1)
+
     def _prepared(self, pixels: npt.NDArray[np.uint8]) -> Prepared:
         info = self._engine.info
         return self._engine.prepare(Frame(pixels), raw_options(
@@ -164,8 +208,7 @@ class Replica:
         shapes: dict[tuple[int, int], list[tuple[Asked, Prepared]]] = {}
         for asked in batch:
             try:
-                if asked.withdrawn or time.monotonic() >= asked.until:
-                    raise DeadlineExceeded('the deadline was over before the device was free')
+                check_time(asked)
                 item = self._prepared(image_of(from_body(asked.body)))
                 shapes.setdefault(item.shape, []).append((asked, item))
             except Exception as error:
@@ -173,6 +216,22 @@ class Replica:
         for group in shapes.values():
             self._network(group, found)
         return [found[asked] for asked in batch]
+
+    def _scene(self, asked: Asked) -> Answer:
+        try:
+            check_time(asked)
+            assert isinstance(self._engine, MultiViewEngine)  # else nobody asks
+            scene = images_of(from_body(asked.body, SCENE_LIMITS))
+            prepared = self._engine.prepare_views(scene.frames, scene.options, scene.most_pixels)
+            start = time.monotonic()
+            views = self._engine.infer_views(prepared)
+            self._proven = time.monotonic()
+            self._busy += self._proven - start
+            return 200, b''.join(to_body(views_message(views)))
+        except Exception as error:
+            logger.warning('a scene failed: %s', error)
+            self._doubt(error)
+            return refused(error)
 
     def _network(
         self, group: Sequence[tuple[Asked, Prepared]], found: dict[Asked, Answer],
@@ -184,10 +243,9 @@ class Replica:
                        for inferred in self._engine.infer([item for _, item in group])]
         except Exception as error:
             if len(group) == 1:
-                # The next check is to find out whether it was the device.
-                self._proven = float('-inf')
                 logger.warning('an image failed: %s', error)
                 found[group[0][0]] = refused(error)
+                self._doubt(error)
                 return
         else:
             self._proven = time.monotonic()
@@ -200,6 +258,16 @@ class Replica:
         half = len(group) // 2
         self._network(group[:half], found)
         self._network(group[half:], found)
+
+
+def check_time(asked: Asked) -> None:
+    """
+    Refuse what nobody waits for any more.
+
+    :raises DeadlineExceeded: when it is so.
+    """
+    if asked.withdrawn or time.monotonic() >= asked.until:
+        raise DeadlineExceeded('the deadline was over before the device was free')
 
 
 def refused(error: Exception) -> Answer:

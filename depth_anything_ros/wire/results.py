@@ -145,9 +145,7 @@ def _fixed(
         'model': model,
         'kind': (law.kind if raw else kind_of(law)).value,
         'units': units_of(law),
-        'scale_law': {
-            'kind': law.kind.value, 'factor': law.factor, 'focal': law.focal,
-            'focal_source': law.focal_source.value, 'text': str(law)},
+        'scale_law': law_values(law),
         'intrinsics': None if intrinsics is None else asdict(intrinsics),
         'frame_id': frame_id,
         'notes': list(notes),
@@ -207,7 +205,7 @@ def _checked(message: Message) -> dict[str, Any]:
     if not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
         raise InvalidRequest('notes must be a list of texts')
     return {
-        'scale_law': _law(header.get('scale_law')), 'model': _text(header, 'model'),
+        'scale_law': law_of(header.get('scale_law')), 'model': _text(header, 'model'),
         'intrinsics': intrinsics, 'frame_id': _text(header, 'frame_id'), 'notes': tuple(notes)}
 
 
@@ -235,7 +233,18 @@ def _intrinsics(value: object) -> Intrinsics | None:
         width, height)
 
 
-def _law(value: object) -> ScaleLaw:
+def law_values(law: ScaleLaw) -> dict[str, Any]:
+    """Return a scale law as JSON values."""
+    return {'kind': law.kind.value, 'factor': law.factor, 'focal': law.focal,
+            'focal_source': law.focal_source.value, 'text': str(law)}
+
+
+def law_of(value: object) -> ScaleLaw:
+    """
+    Return the scale law that :func:`law_values` made JSON values of.
+
+    :raises InvalidRequest: when it is none.
+    """
     if not isinstance(value, dict):
         raise InvalidRequest('result has no scale law')
     try:

@@ -21,11 +21,12 @@ import sys
 import pytest
 
 TESTS = Path(__file__).parents[1]
-sys.path.insert(0, str(TESTS / 'bridges'))
+FOLDERS = [str(TESTS / name) for name in (
+    'ray_serve', 'bridges', 'engine', 'reconstruction', 'websocket')]
+sys.path += FOLDERS
 # Replicas load the tests' engines by the names of their modules.
 os.environ['PYTHONPATH'] = os.pathsep.join(filter(None, [
-    str(TESTS.parent), str(TESTS / 'ray_serve'), str(TESTS / 'bridges'),
-    os.environ.get('PYTHONPATH', '')]))
+    str(TESTS.parent), *FOLDERS, os.environ.get('PYTHONPATH', '')]))
 os.environ['RAY_USAGE_STATS_ENABLED'] = '0'
 
 

@@ -18,30 +18,78 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import partial
+import io
 import os
+from pathlib import Path
 import signal
+import threading
 import time
 
 from bridge_parts import depth_of, picture
+import cv2
+from depth_anything_ros.bridges.rest.server import RestBridge
 from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.options import FrameOptions
 from depth_anything_ros.engine.given import GivenDepthEngine
+from depth_anything_ros.errors import InferenceFailed
 from depth_anything_ros.settings import changed, Settings
+import httpx
+import numpy as np
 
 PATIENCE_S = 60.0
 ONE_CPU = {'num_cpus': 1}
 
 
 class Given(GivenDepthEngine):
-    """Takes a constant time for a call, however many images."""
+    """
+    Takes a constant time for a call, however many images, and leaves traces in a folder.
 
-    def __init__(self, delay=0.0, model='given'):
+    A file named after the process says that it lives; it has a line for each image. Where a file
+    ``broken-PROCESS`` is, the device fails.
+    """
+
+    def __init__(self, folder, delay=0.0, model='given'):
         super().__init__(lambda frame: depth_of(frame.rgb), delay=delay, model=model)
+        self._trace = Path(folder) / str(os.getpid())
+        self._broken = Path(folder) / f'broken-{os.getpid()}'
+        self._trace.touch()
+
+    def infer(self, batch):
+        if self._broken.exists():
+            raise InferenceFailed('the device is gone')
+        with self._trace.open('a') as trace:
+            trace.writelines(f'{item.frame.rgb[0, 0].tolist()}\n' for item in batch)
+        return super().infer(batch)
 
 
-def given(delay=0.0, model='given'):
+def given(folder, delay=0.0, model='given'):
     """Return what loads such an engine."""
-    return partial(Given, delay, model)
+    return partial(Given, str(folder), delay, model)
+
+
+def any_view():
+    """Return an engine of a small any-view network; the same in every process."""
+    from depth_anything_ros.engine.da3 import DA3Engine
+    from depth_anything_ros.engine.models import find
+    from tiny_networks import tiny_any_view
+    return DA3Engine(tiny_any_view(), find('da3-small'))
+
+
+def processes(folder):
+    """Return the processes that have loaded an engine and live."""
+    return {int(path.name) for path in Path(folder).iterdir()
+            if path.name.isdecimal() and Path('/proc', path.name).exists()}
+
+
+def seen(folder):
+    """Return what each image that came to a device has in its first pixel."""
+    return [line for path in Path(folder).iterdir() if path.name.isdecimal()
+            for line in path.read_text().splitlines()]
+
+
+def mark(seed):
+    """Return that of the image of a seed."""
+    return str(picture(seed)[0, 0].tolist())
 
 
 def settings_of(**given):
@@ -79,12 +127,60 @@ def wait_until(condition, seconds=PATIENCE_S):
         time.sleep(0.02)
 
 
-def processes_of(name='depth_anything'):
-    """Return the process ids of an application's replicas, as Serve's own list has them."""
-    from ray.util.state import list_actors
-    return [actor.pid for actor in list_actors(filters=[('state', '=', 'ALIVE')])
-            if actor.name.startswith(f'SERVE_REPLICA::{name}#')]
+def kill(process):
+    os.kill(process, signal.SIGKILL)
 
 
-def kill(pid):
-    os.kill(pid, signal.SIGKILL)
+@contextmanager
+def gateway(service):
+    """Yield the address of the HTTP server in front of a service."""
+    bridge = RestBridge(port=0)
+    bridge.listen()
+    try:
+        bridge.start(service)
+        yield bridge.address
+    finally:
+        bridge.stop()
+
+
+class Load:
+    """Clients that ask a gateway, each one request after the other, until told to stop."""
+
+    def __init__(self, address, clients):
+        self.replies, self._stop = [], threading.Event()
+        self._threads = [threading.Thread(target=self._ask, args=(address, seed))
+                         for seed in range(clients)]
+        for thread in self._threads:
+            thread.start()
+
+    def _ask(self, address, seed):
+        body = png(seed)
+        with httpx.Client(base_url=address, timeout=PATIENCE_S, trust_env=False) as client:
+            while not self._stop.is_set():
+                self.replies.append((seed, post(client, body)))
+
+    def stop(self):
+        """Return the replies, each with the seed of its image."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(2 * PATIENCE_S)
+            assert not thread.is_alive()
+        return self.replies
+
+
+def post(client, body):
+    return client.post('/v1/depth', content=body, headers={
+        'Content-Type': 'image/png', 'Accept': 'application/x-npy'})
+
+
+def png(seed):
+    return cv2.imencode('.png', picture(seed)[..., ::-1])[1].tobytes()
+
+
+def is_right(seed, reply):
+    """Return whether a reply is the depth of the image of a seed, to the bit."""
+    found = np.load(io.BytesIO(reply.content), allow_pickle=False)
+    here = GivenDepthEngine(lambda item: depth_of(item.rgb))
+    item = frame(seed)
+    expected = here.finish(here.infer([here.prepare(item, FrameOptions())])[0]).depth
+    return found.dtype == np.float32 and found.tobytes() == expected.tobytes()
