@@ -16,6 +16,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from depth_anything_ros.core.camera import Intrinsics
 from sensor_msgs.msg import CameraInfo, RegionOfInterest
 from std_msgs.msg import Header
@@ -43,3 +45,15 @@ def fill_camera_info(message: CameraInfo, header: Header, camera: Intrinsics) ->
     message.binning_x = message.binning_y = 0
     message.roi = RegionOfInterest()
     return message
+
+
+def content_of(info: Any) -> tuple[Any, ...]:
+    """
+    Return all that a CameraInfo says of the camera, but for its stamp: equal for equal cameras.
+
+    :param info: the message.
+    """
+    roi = info.roi
+    return (info.header.frame_id, info.width, info.height, info.distortion_model, tuple(info.d),
+            tuple(info.k), tuple(info.r), tuple(info.p), info.binning_x, info.binning_y,
+            roi.x_offset, roi.y_offset, roi.width, roi.height, roi.do_rectify)

@@ -30,6 +30,7 @@ from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.options import FrameOptions, OutputSize
 from depth_anything_ros.core.processed_size import affordable_reduction
 from depth_anything_ros.errors import InvalidIntrinsics
+from depth_anything_ros.ros.camera_info import content_of
 from depth_anything_ros.ros.conversions import stamp_ns
 from depth_anything_ros.ros.pairing import Pair
 from depth_anything_ros.ros.pictures import Picture, picture_of
@@ -154,10 +155,7 @@ class FrameMaker:
 
     def _rectification(self, info: Any, reduction: int) -> Rectification | None:
         """Return the maps, made anew only when the camera changed."""
-        roi = info.roi
-        key = (info.distortion_model, tuple(info.d), tuple(info.k), tuple(info.r), tuple(info.p),
-               info.width, info.height, info.binning_x, info.binning_y, roi.x_offset,
-               roi.y_offset, roi.width, roi.height, reduction)
+        key = content_of(info), reduction
         if self._maps is None or self._maps[0] != key:
             self._maps = key, rectification_of(info, reduction)
         return self._maps[1]

@@ -29,6 +29,7 @@ from depth_anything_ros.core.options import FrameOptions, Output
 from depth_anything_ros.core.result import DepthResult, ScaleLaw
 from depth_anything_ros.errors import DepthAnythingError, InvalidRequest, PayloadTooLarge
 from depth_anything_ros.frame_options import options_of
+from depth_anything_ros.ros.camera_info import content_of
 from depth_anything_ros.ros.conversions import NANOSECONDS, stamp_ns
 from depth_anything_ros.ros.counting import age_of, Counts, Flow
 from depth_anything_ros.ros.frames import FrameMaker, NO_FOCAL
@@ -89,7 +90,7 @@ class CameraInput:
         self._node, self._service, self._outputs = node, service, outputs
         self._settings, self._reporter, self._flow = settings, reporter, flow
         self._transforms = transforms
-        self._pairing = Pairing()
+        self._pairing = Pairing(content_of)
         self._entry = threading.RLock()  # from one image's arrival to its hand-over
         self._exit = threading.Lock()  # from the check that we are open to the last publish
         self._ends = threading.Lock()  # stages fail in different threads

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Callable
 
 PATIENCE = 5
 """Images in a row without their CameraInfo, after which nobody waits for it any more."""
@@ -41,11 +41,18 @@ class Pairing:
 
     An image whose CameraInfo is not here waits for it until the next image comes. After
     ``PATIENCE`` misses in a row nobody waits: the newest CameraInfo is taken, or none where there
-    never was one. One match by stamp brings exactness back.
+    never was one. One match by stamp brings exactness back. An image whose CameraInfo was lost
+    between two that say the same takes the later of those.
     """
 
-    def __init__(self) -> None:
-        """Start with nothing."""
+    def __init__(self, content: Callable[[Any], Any] | None = None) -> None:
+        """
+        Start with nothing.
+
+        :param content: returns what a CameraInfo says but for its stamp; None: a lost one is
+            never made up for.
+        """
+        self._content = content
         self._infos: OrderedDict[int, Any] = OrderedDict()
         self._newest: Any = None
         self._waiting: tuple[int, Any, bool] | None = None
@@ -86,6 +93,9 @@ class Pairing:
             decided.append(Pair(image, self._infos[stamp]))
         elif self.fallen or (not exact and self.has_info):
             decided.append(Pair(image, self._newest))
+        elif exact and (near := self._around(stamp)) is not None:
+            self._misses += 1
+            decided.append(Pair(image, near))
         else:
             self._waiting = stamp, image, exact
         return decided
@@ -103,9 +113,21 @@ class Pairing:
             return []
         wanted, image, exact = self._waiting
         if exact and wanted != stamp:
-            return []
+            info = self._around(wanted)
+            if info is None:
+                return []
+            self._misses += 1
         self._waiting = None
         return [Pair(image, info)]
+
+    def _around(self, stamp: int) -> Any:
+        """Return the CameraInfo after a stamp where the one before it says the same, else None."""
+        before = max((each for each in self._infos if each < stamp), default=None)
+        after = min((each for each in self._infos if each > stamp), default=None)
+        if self._content is None or before is None or after is None:
+            return None
+        one, two = self._infos[before], self._infos[after]
+        return two if self._content(one) == self._content(two) else None
 
     def flush(self) -> list[Pair]:
         """Give up waiting and return the image that waited, if one did."""

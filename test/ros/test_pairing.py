@@ -12,7 +12,9 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+from depth_anything_ros.ros.camera_info import content_of
 from depth_anything_ros.ros.pairing import KEPT, Pair, Pairing, PATIENCE
+from sensor_msgs.msg import CameraInfo
 
 
 def test_info_before_image():
@@ -99,3 +101,45 @@ def test_equal_stamps_take_the_newest_info():
     pairing.add_info(0, 'a')
     pairing.add_info(0, 'b')
     assert pairing.add_image(0, 'image') == [Pair('image', 'b')]
+
+
+def first_letter(info):
+    """Return what an info of these tests says but for its stamp."""
+    return info[0]
+
+
+def test_a_lost_info_between_two_equal_ones_is_made_up_for():
+    pairing = Pairing(first_letter)
+    pairing.add_info(1, 'a1')
+    assert pairing.add_image(2, 'image2') == []
+    assert pairing.add_info(3, 'a3') == [Pair('image2', 'a3')]
+    assert pairing.add_image(3, 'image3') == [Pair('image3', 'a3')]
+    pairing.add_info(5, 'a5')
+    assert pairing.add_image(4, 'image4') == [Pair('image4', 'a5')]
+    assert not pairing.fallen
+
+
+def test_a_lost_info_of_a_camera_that_changes_is_not():
+    pairing = Pairing(first_letter)
+    pairing.add_info(1, 'a1')
+    assert pairing.add_image(2, 'image2') == []
+    assert pairing.add_info(3, 'b3') == []
+    assert pairing.add_image(3, 'image3') == [Pair('image2'), Pair('image3', 'b3')]
+
+
+def test_infos_that_never_match_are_not_waited_for_though_they_are_equal():
+    pairing = Pairing(first_letter)
+    for stamp in range(0, 2 * PATIENCE + 2, 2):
+        pairing.add_image(stamp, stamp)
+        pairing.add_info(stamp + 1, f'a{stamp}')
+    assert pairing.fallen
+    assert pairing.add_image(99, 'image') == [Pair('image', f'a{stamp}')]
+
+
+def test_everything_of_a_camera_info_but_its_stamp_is_compared():
+    one, two = CameraInfo(width=4), CameraInfo(width=4)
+    two.header.stamp.sec = 7
+    assert content_of(one) == content_of(two)
+    for name, value in (('width', 5), ('d', [0.1]), ('k', [2.0] * 9), ('p', [1.0] * 12),
+                        ('binning_x', 2), ('distortion_model', 'equidistant')):
+        assert content_of(one) != content_of(CameraInfo(**{'width': 4, name: value})), name
