@@ -154,3 +154,7 @@ class FrameOptions:
             raise InvalidRequest(f'far_distance must be positive, seen {self.far_distance:g}')
         if self.raw and self.outputs & {Output.POINTS, Output.PREVIEW, Output.SCAN}:
             raise InvalidRequest('raw depth comes without points, preview and scan')
+
+    def place(self, output: Output, shape: tuple[int, ...], kind: type) -> Any:
+        """Return the memory that an output is to be written into, None where there is none."""
+        return None if self.memory is None else self.memory(output, shape, kind)

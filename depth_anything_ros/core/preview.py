@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 def colourise(
     depth: npt.NDArray[np.float32], *, nearest: float | None = None, farthest: float | None = None,
+    out: npt.NDArray[np.uint8] | None = None,
 ) -> npt.NDArray[np.uint8]:
     """
     Return depth in colours: near is warm, far is cold, invalid is black.
@@ -32,19 +33,22 @@ def colourise(
     :param depth: (H, W) float32, NaN where invalid.
     :param nearest: depth that gets the warmest colour; default: 2nd percentile of the map.
     :param farthest: depth that gets the coldest colour; default: 98th percentile of the map.
+    :param out: (H, W, 3) uint8 to write to, default: a new array.
     :returns: (H, W, 3) uint8 RGB.
     """
+    coloured = np.empty((*depth.shape, 3), np.uint8) if out is None else out
     with np.errstate(invalid='ignore'):
         valid = np.isfinite(depth) & (depth > 0)
     values = depth[valid]
     if values.size == 0:
-        return np.zeros((*depth.shape, 3), np.uint8)
+        coloured.fill(0)
+        return coloured
     low, high = np.percentile(values, (2, 98))
     near = float(low if nearest is None else nearest)
     far = max(float(high if farthest is None else farthest), near * 1.001)
     inverse = np.zeros(depth.shape, np.float32)
     inverse[valid] = (1 / values - 1 / far) / (1 / near - 1 / far)
     levels = (np.clip(inverse, 0, 1) * 255).astype(np.uint8)
-    coloured = cv2.cvtColor(cv2.applyColorMap(levels, cv2.COLORMAP_TURBO), cv2.COLOR_BGR2RGB)
+    cv2.cvtColor(cv2.applyColorMap(levels, cv2.COLORMAP_TURBO), cv2.COLOR_BGR2RGB, coloured)
     coloured[~valid] = 0
-    return np.asarray(coloured, np.uint8)
+    return coloured

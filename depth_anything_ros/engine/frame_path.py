@@ -195,7 +195,9 @@ class FramePath:
             frame=frame, depth=host.depth, scale_law=law, model=model, intrinsics=view.camera,
             confidence=host.confidence, sky=host.sky,
             cloud=host.cloud if cloud is None else cloud,
-            preview=colourise(host.depth) if Output.PREVIEW in wanted else None, scan=scan,
+            preview=None if Output.PREVIEW not in wanted else colourise(
+                host.depth, out=options.place(
+                    Output.PREVIEW, (*host.depth.shape, 3), np.uint8)), scan=scan,
             estimated=estimated if Output.INTRINSICS in wanted else None, processed=pixels,
             notes=remarks(options, frame, law, view.camera, raw.confidence is not None,
                           raw.sky is not None))

@@ -74,7 +74,7 @@ class InfoBuffer:
 
     def fill(self, header: Header, camera: Intrinsics) -> CameraInfo:
         """Return the message with this camera; valid until the next call."""
-        if camera != self._camera:
+        if camera is not self._camera and camera != self._camera:
             self._camera = camera
             fill_camera_info(self._message, header, camera)
         self._message.header = header
@@ -146,6 +146,8 @@ class ScanBuffer:
     def __init__(self) -> None:
         """Make a buffer."""
         self._message = LaserScan()
+        self._ranges = memoryview(self._message.ranges)
+        self._grid: tuple[float, ...] = ()
 
     def fill(self, header: Header, scan: Scan) -> LaserScan:
         """
@@ -158,8 +160,14 @@ class ScanBuffer:
         """
         message = self._message
         message.header = header
-        message.angle_min, message.angle_max = scan.angle_min, scan.angle_max
-        message.angle_increment = scan.angle_increment
-        message.range_min, message.range_max = scan.nearest, scan.farthest
-        message.ranges = array('f', scan.ranges.tobytes())
+        grid = (scan.angle_min, scan.angle_max, scan.angle_increment, scan.nearest, scan.farthest)
+        if grid != self._grid:
+            self._grid = grid
+            (message.angle_min, message.angle_max, message.angle_increment, message.range_min,
+             message.range_max) = grid
+        if len(self._ranges) != len(scan.ranges):
+            message.ranges = array('f', scan.ranges.tobytes())
+            self._ranges = memoryview(message.ranges)
+        else:
+            self._ranges[:] = scan.ranges.data
         return message

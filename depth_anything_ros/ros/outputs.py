@@ -40,17 +40,17 @@ class Topic:
     One thing that is published.
 
     ``output`` is what the engine must compute for it, ``buffer`` makes its long-lived message,
-    ``value`` takes from a result what goes into the message (None: nothing to publish),
-    ``offered`` says whether a model can give it at all, and ``frame_id`` names its frame where
-    that is not the image's. ``in_place``: the message's bytes are those of the output, which the
-    engine then writes into the message.
+    ``value`` takes from a result what goes into the message (None: nothing to publish) and makes
+    what has yet to be made in the buffer's memory, ``offered`` says whether a model can give it
+    at all, and ``frame_id`` names its frame where that is not the image's. ``in_place``: the
+    message's bytes are those of the output, which the engine then writes into the message.
     """
 
     name: str
     kind: type
     output: Output
     buffer: Callable[[], Any]
-    value: Callable[[DepthResult], Any]
+    value: Callable[[DepthResult, Any], Any]
     offered: Callable[[EngineInfo], bool] = lambda info: True
     frame_id: Callable[[DepthResult], str] | None = None
     in_place: bool = False
@@ -66,9 +66,16 @@ def is_relative(info: EngineInfo) -> bool:
     return not is_metric(info)
 
 
-def sky_mask(result: DepthResult) -> Any:
-    """Return 255 where the sky is, None where the model did not say."""
-    return None if result.sky is None else result.sky.astype(np.uint8) * 255
+def raw_depth(result: DepthResult, buffer: ImageBuffer) -> Any:
+    """Return whole millimetres, made in the memory of a message where there is some."""
+    return millimetres(result.depth, buffer.place(result.depth.shape, np.uint16))
+
+
+def sky_mask(result: DepthResult, buffer: ImageBuffer) -> Any:
+    """Return 255 where the sky is, in a message as above, None where the model did not say."""
+    if result.sky is None:
+        return None
+    return np.multiply(result.sky, np.uint8(255), out=buffer.place(result.sky.shape, np.uint8))
 
 
 def cloud_frame(result: DepthResult) -> str:
@@ -79,30 +86,31 @@ def cloud_frame(result: DepthResult) -> str:
 
 TOPICS = (
     Topic('depth/camera_info', CameraInfo, Output.DEPTH, InfoBuffer,
-          lambda result: result.intrinsics),
+          lambda result, buffer: result.intrinsics),
     Topic('depth/image', Image, Output.DEPTH, lambda: ImageBuffer('32FC1'),
-          lambda result: result.depth, is_metric, in_place=True),
+          lambda result, buffer: result.depth, is_metric, in_place=True),
     Topic('depth/image_raw', Image, Output.DEPTH, lambda: ImageBuffer('16UC1'),
-          lambda result: millimetres(result.depth), is_metric),
+          raw_depth, is_metric),
     Topic('depth/relative', Image, Output.DEPTH, lambda: ImageBuffer('32FC1'),
-          lambda result: result.depth, is_relative, in_place=True),
+          lambda result, buffer: result.depth, is_relative, in_place=True),
     Topic('depth/points', PointCloud2, Output.POINTS, CloudBuffer,
-          lambda result: result.cloud, is_metric, cloud_frame, in_place=True),
+          lambda result, buffer: result.cloud, is_metric, cloud_frame, in_place=True),
     Topic('depth/scan', LaserScan, Output.SCAN, ScanBuffer,
-          lambda result: result.scan, is_metric,
+          lambda result, buffer: result.scan, is_metric,
           lambda result: result.scan.frame_id if result.scan else ''),
     Topic('depth/preview', Image, Output.PREVIEW, lambda: ImageBuffer('rgb8'),
-          lambda result: result.preview),
+          lambda result, buffer: result.preview, in_place=True),
     Topic('color/camera_info', CameraInfo, Output.DEPTH, InfoBuffer,
-          lambda result: result.intrinsics),
+          lambda result, buffer: result.intrinsics),
     Topic('color/image', Image, Output.DEPTH, lambda: ImageBuffer('rgb8'),
-          lambda result: result.color),
+          lambda result, buffer: result.color),
     Topic('confidence/image', Image, Output.CONFIDENCE, lambda: ImageBuffer('32FC1'),
-          lambda result: result.confidence, lambda info: info.has_confidence, in_place=True),
+          lambda result, buffer: result.confidence, lambda info: info.has_confidence,
+          in_place=True),
     Topic('sky/mask', Image, Output.SKY, lambda: ImageBuffer('mono8'), sky_mask,
           lambda info: info.has_sky),
     Topic('camera_info/estimated', CameraInfo, Output.INTRINSICS, InfoBuffer,
-          lambda result: result.estimated, lambda info: info.predicts_intrinsics),
+          lambda result, buffer: result.estimated, lambda info: info.predicts_intrinsics),
 )
 """Every topic that a camera can have; one line makes another."""
 
@@ -183,7 +191,7 @@ class Outputs:
         """
         header = header_of(result.frame)
         for topic, buffer, publisher in self._offered:
-            value = topic.value(result) if publisher.get_subscription_count() else None
+            value = topic.value(result, buffer) if publisher.get_subscription_count() else None
             if value is None:
                 continue
             # Images that were under way together may each have brought a cloud.

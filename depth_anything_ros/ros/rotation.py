@@ -74,10 +74,15 @@ class Rotation:
 
     def message_of(self, values: Pixels) -> Any:
         """Return the message whose whole memory an array is, None for any other array."""
-        if self._layout != (values.shape, values.dtype) or not values.flags.c_contiguous:
+        base = values.base
+        if base is None:
             return None
-        return next((each.message for each in self._slots
-                     if values.base is not None and each.view() is values.base), None)
+        for slot in self._slots:
+            if slot.view() is base:
+                # A part of it, or the same bytes in another order, is another picture.
+                whole = values.flags.c_contiguous and self._layout == (values.shape, values.dtype)
+                return slot.message if whole else None
+        return None
 
     def filled(self, values: Pixels) -> Any:
         """Return a message with the bytes of an array, the one that has them already or a copy."""

@@ -16,11 +16,13 @@
 
 from __future__ import annotations
 
-from bench import multi_camera, node, node_cases
+from bench import multi_camera, node, node_cases, outputs
 from bench.node_engines import called, constant, METRIC, NETWORKS, process_res, RELATIVE
 from bench.node_turns import Bench, details, OURS, Turn, USUAL, VGA, whole_frames
+from depth_anything_ros.ros.outputs import TOPICS
 import numpy as np
 import pytest
+import rclpy
 
 SECOND = 10 ** 9
 
@@ -98,3 +100,18 @@ def test_cameras_of_one_process_and_of_one_each():
         '5 ms, 2 cameras: least / most results of a camera, one process',
         '5 ms, 2 cameras: least / most results of a camera, 2 processes']
     assert rows[0]['least'] > 0 and rows[2]['megabytes'] > 1.5 * rows[0]['megabytes']
+
+
+def test_every_output_is_filled_and_published():
+    context = rclpy.Context()
+    rclpy.init(context=context)
+    node = rclpy.create_node('bench_outputs', context=context)
+    try:
+        rows = outputs.measure(node, 32, 24, 20)
+    finally:
+        node.destroy_node()
+        rclpy.shutdown(context=context)
+    names = [row['what'].partition(':')[0] for row in rows]
+    assert set(names) == {topic.name for topic in TOPICS} | {
+        'depth/points as a list', 'all made, filled and published / all published'}
+    assert all(row['bar'] == {'kind': 'at most', 'limit': 1.1} for row in rows[:-1])

@@ -50,3 +50,12 @@ def test_fixed_limits_give_fixed_colours() -> None:
     one, two = (colourise(each, nearest=1.0, farthest=10.0) for each in (first, second))
     np.testing.assert_array_equal(one[:, :2], two[:, :2])
     assert not np.array_equal(colourise(first)[:, :2], colourise(second)[:, :2])
+
+
+@pytest.mark.parametrize('fill', [2.5, np.nan])
+def test_the_picture_is_made_in_given_memory(fill: float) -> None:
+    depth = np.full((3, 4), fill, np.float32)
+    depth[0] = [1.0, 2.0, 3.0, np.nan]
+    given = np.full((3, 4, 3), 7, np.uint8)
+    assert colourise(depth, out=given) is given
+    np.testing.assert_array_equal(given, colourise(depth))

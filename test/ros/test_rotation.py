@@ -14,8 +14,12 @@
 
 """Who owns the memory of messages: results are written there, never under a reader's eyes."""
 
+from depth_anything_ros.core.depth import DepthKind
+from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.options import Output
-from depth_anything_ros.ros.buffers import CloudBuffer, ImageBuffer
+from depth_anything_ros.core.result import DepthResult, ScaleLaw
+from depth_anything_ros.core.scan import Scan
+from depth_anything_ros.ros.buffers import CloudBuffer, ImageBuffer, ScanBuffer
 from depth_anything_ros.ros.outputs import TOPICS
 from depth_anything_ros.ros.rotation import MOST
 import numpy as np
@@ -110,4 +114,38 @@ def test_outputs_whose_bytes_are_the_messages_are_made_in_place():
     in_place = {topic.name: topic.output for topic in TOPICS if topic.in_place}
     assert in_place == {
         'depth/image': Output.DEPTH, 'depth/relative': Output.DEPTH,
-        'depth/points': Output.POINTS, 'confidence/image': Output.CONFIDENCE}
+        'depth/points': Output.POINTS, 'depth/preview': Output.PREVIEW,
+        'confidence/image': Output.CONFIDENCE}
+
+
+@pytest.mark.parametrize('name, expected', [
+    ('depth/image_raw', [[1500, 0], [65535, 2]]), ('sky/mask', [[0, 255], [0, 0]])])
+def test_what_the_node_makes_of_a_result_is_made_in_a_message(name, expected):
+    topic = next(topic for topic in TOPICS if topic.name == name)
+    depth = np.array([[1.5, np.nan], [99, 0.002]], np.float32)
+    result = DepthResult(
+        Frame(np.zeros((2, 2, 3), np.uint8)), depth, ScaleLaw(DepthKind.METRIC), 'any',
+        sky=np.isnan(depth))
+    buffer = topic.buffer()
+    held = [topic.value(result, buffer) for _ in range(MOST + 1)]
+    for place, value in enumerate(held):
+        assert value.tolist() == expected
+        message = buffer.fill(Header(), value)
+        # Where every message is held, it is made in memory of its own and copied.
+        assert (np.frombuffer(message.data, value.dtype).__array_interface__['data'][0]
+                == address(value)) == (place < MOST)
+        assert np.frombuffer(message.data, value.dtype).reshape(2, 2).tolist() == expected
+
+
+def test_a_scan_message_is_filled_again_and_grows_with_the_beams():
+    buffer = ScanBuffer()
+    ranges = np.array([1, np.inf, np.nan], np.float32)
+    for scan in (Scan('level', ranges, -1.0, 1.0, 1.0, 0.5, 60.0),
+                 Scan('level', ranges[::-1] * 2, -1.0, 1.0, 1.0, 0.5, 60.0),
+                 Scan('level', np.ones(5, np.float32), -2.0, 2.0, 1.0, 0.25, 30.0)):
+        message = buffer.fill(Header(frame_id=scan.frame_id), scan)
+        np.testing.assert_array_equal(np.array(message.ranges, np.float32), scan.ranges)
+        assert (message.angle_min, message.angle_max, message.angle_increment) == (
+            scan.angle_min, scan.angle_max, scan.angle_increment)
+        assert (message.range_min, message.range_max) == (scan.nearest, scan.farthest)
+    assert buffer.fill(Header(), scan) is message
