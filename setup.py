@@ -17,7 +17,8 @@ The way of pip; colcon follows CMakeLists.txt (the build type that package.xml n
 
 What every ROS package installs is listed here as in an ament_python package. What has to be
 generated and compiled from ``srv/`` comes from the same CMake project that colcon runs, against
-a sourced ROS 2 or the ROS 2 wheels that pip fetched for the build.
+a sourced ROS 2 or the ROS 2 wheels that pip fetched for the build. The passes over whole images
+in ``native/`` need a C compiler alone ($CC, cc, gcc or clang); without one they are left out.
 
 DEPTH_ANYTHING_INTERFACES = ``auto`` (default: build the interfaces where ROS 2, cmake and a
 compiler are there, else leave them out and say so), ``require`` or ``skip``.
@@ -25,10 +26,12 @@ compiler are there, else leave them out and say so), ``require`` or ``skip``.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from glob import glob
 import os
 from pathlib import Path
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -92,6 +95,7 @@ def check_same_distribution(prefixes: list[Path]) -> None:
             f'pip install --no-build-isolation, or set {CHOICE}=skip')
 
 
+@lru_cache(maxsize=1)
 def interfaces_wanted() -> bool:
     """Decide whether to build the interfaces; say loudly where they are left out."""
     choice = os.environ.get(CHOICE, 'auto')
@@ -113,8 +117,29 @@ def interfaces_wanted() -> bool:
     return False
 
 
+def c_compiler() -> list[str]:
+    """Return the command of the C compiler, empty where there is none."""
+    named = shlex.split(os.environ.get('CC', ''))
+    names = [named] if named else [['cc'], ['gcc'], ['clang']]
+    return next((name for name in names if shutil.which(name[0])), [])
+
+
+def compile_kernels(target: Path) -> None:
+    """Compile ``native/``; where that cannot be done say loudly that the library is left out."""
+    compiler, reason = c_compiler(), 'no C compiler was found (Debian, Ubuntu: apt install gcc)'
+    if compiler:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(
+            [*compiler, f'@{HERE}/native/options', '-o', str(target),
+             str(HERE / 'native/frame_kernels.c')], capture_output=True, text=True)
+        reason = f'{shlex.join(compiler)} failed: {done.stderr}' if done.returncode else ''
+    if reason:
+        print(f'\n*** {NAME}: the compiled frame path (native/) is LEFT OUT: {reason}.\n'
+              '*** All works without it; frames on the CPU take longer.\n', file=sys.stderr)
+
+
 class BuildWithInterfaces(build_py):
-    """Copy the modules, then add what CMake makes from ``srv/``."""
+    """Copy the modules, then add what is compiled: the kernels, and what CMake makes of srv/."""
 
     def run(self) -> None:
         """Build."""
@@ -124,7 +149,8 @@ class BuildWithInterfaces(build_py):
         # From nothing, or modules that are gone from the source stay in the wheel.
         shutil.rmtree(self.build_lib, ignore_errors=True)
         super().run()
-        if self.distribution.has_ext_modules():
+        compile_kernels(Path(self.build_lib) / NAME / 'native/libframe_kernels.so')
+        if interfaces_wanted():
             self.add(self.run_cmake(ros_prefixes()))
 
     def run_cmake(self, prefixes: list[Path]) -> Path:
@@ -171,13 +197,11 @@ class BuildWithInterfaces(build_py):
 
 
 class PackageDistribution(Distribution):
-    """A wheel is bound to this platform only where it holds compiled interfaces."""
+    """A wheel is bound to this platform only where it holds something compiled."""
 
     def has_ext_modules(self) -> bool:
         """Return whether this build has compiled parts."""
-        if not hasattr(self, 'with_interfaces'):
-            self.with_interfaces = interfaces_wanted()
-        return self.with_interfaces
+        return interfaces_wanted() or bool(c_compiler())
 
 
 setup(

@@ -37,6 +37,8 @@ def rows(width: int, height: int, rounds: int) -> list[report.Row]:
     """Return the rows of one image size."""
     import cv2
     from depth_anything_ros.engine.host import CloudWriter
+    from depth_anything_ros.engine.native import load
+    from depth_anything_ros.engine.native_finish import NativeWriter
     cv2.setNumThreads(1)
     random = np.random.default_rng(0)
     camera = Intrinsics.from_fov(70.0, width, height)
@@ -45,7 +47,11 @@ def rows(width: int, height: int, rounds: int) -> list[report.Row]:
     rgb = random.integers(0, 256, (height, width, 3), np.uint8)
     bgr = np.ascontiguousarray(rgb[..., ::-1])
     expected = organised_cloud(depth, camera, rgb)
-    writer = CloudWriter(*camera.rays())
+    kernels, missing = load()
+    if kernels is None:
+        raise SystemExit(missing)
+    writer = NativeWriter(*camera.rays(), kernels=kernels)
+    without = CloudWriter(*camera.rays())
     # As in a message: memory of an array.array, used again for every frame.
     message = array.array('B', bytes(expected.nbytes))
     cloud = np.frombuffer(message, np.float32).reshape(height, width, 4)
@@ -56,14 +62,16 @@ def rows(width: int, height: int, rounds: int) -> list[report.Row]:
         data.frombytes(naive.cloud_bytes(
             depth, bgr, (camera.fx, camera.fy, camera.cx, camera.cy)))
 
-    ours, limit = 'ours', 'memcpy'
+    ours, limit, by_opencv = 'ours', 'memcpy', 'ours without a compiler'
     samples = interleave({
         ours: lambda: writer.fill(cloud, depth, rgb), 'usual way': usual,
+        by_opencv: lambda: without.fill(cloud, depth, rgb),
         limit: lambda: np.copyto(copy, cloud)}, rounds=rounds, warm_up=5)
     np.testing.assert_allclose(cloud[..., :3], expected[..., :3], rtol=1e-6)
     np.testing.assert_array_equal(cloud.view(np.uint32)[..., 3], expected.view(np.uint32)[..., 3])
     size = f'{width}x{height}'
     found = [report.compared(samples, ours, limit, report.bar('at most', 1.6)),
+             report.compared(samples, by_opencv, limit),
              report.compared(samples, 'usual way', limit)]
     return [{**row, 'what': f'{size}: {row["what"]}'} for row in found]
 

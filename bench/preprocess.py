@@ -38,20 +38,27 @@ def times(python: str, rounds: int) -> list[report.Row]:
     """Return the rows of upstream's InputProcessor against ours."""
     import cv2
     from depth_anything_ros.core.processed_size import plan
+    from depth_anything_ros.engine.native import load
+    from depth_anything_ros.engine.native_prepare import NativePreparer
     from depth_anything_ros.engine.preprocess import normalised_on_host, process
+    kernels, missing = load()
+    if kernels is None:
+        raise SystemExit(missing)
+    compiled = NativePreparer(kernels)
     cv2.setNumThreads(1)
     image = scene(*SIZE)
     steps = plan(*SIZE, 504, 'upper_bound_resize')
 
-    def ours(fast: bool) -> Any:
-        return normalised_on_host(process(image, steps, fast=fast))
+    def exact() -> Any:
+        return normalised_on_host(process(image, steps))
 
     upstream = Upstream(python, 'da3-small', image, 0)
     try:
         theirs = "upstream's InputProcessor"
         samples = interleave({
-            theirs: upstream.way('preprocess'), 'fast': partial(once, partial(ours, True)),
-            'exact': partial(once, partial(ours, False))}, rounds=rounds, warm_up=3,
+            theirs: upstream.way('preprocess'),
+            'fast': partial(once, lambda: compiled(image, steps)),
+            'exact': partial(once, exact)}, rounds=rounds, warm_up=3,
             measure=lambda way: way())
     finally:
         upstream.close()

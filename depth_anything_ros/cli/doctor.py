@@ -112,6 +112,18 @@ def cuda() -> Finding:
                    'check nvidia-smi: the driver must be at least as new as that CUDA', False)
 
 
+def kernels() -> Finding:
+    """Look at the compiled passes of the frame path."""
+    try:
+        from depth_anything_ros.engine.native import load
+    except ImportError as error:
+        return Finding('frame path', f'not looked at: {error}', needed=False)
+    found, problem = load()
+    if found is None:
+        return Finding('frame path', 'not compiled: numpy and OpenCV do it', problem, False)
+    return Finding('frame path', f'compiled ({found.path})', needed=False)
+
+
 def ros() -> Finding:
     """Look at rclpy, the message packages and our generated services."""
     problem = ros_problem()
@@ -182,5 +194,5 @@ CHECKS: tuple[Callable[[], Finding], ...] = (
     lambda: package('omegaconf', 'pip install omegaconf'),
     lambda: package('addict', 'pip install addict'),
     lambda: package('safetensors', 'pip install safetensors'),
-    network, cuda, weights, ros, ros_python, cv_bridge, shared_memory,
+    network, kernels, cuda, weights, ros, ros_python, cv_bridge, shared_memory,
 )

@@ -29,15 +29,20 @@ import numpy as np
 import torch
 
 
+def filtered(confidence: torch.Tensor | None, options: CloudOptions) -> bool:
+    """Return whether points may be fewer than valid pixels; see :func:`trusted_depth`."""
+    by_confidence = options.confidence_percentile > 0 and confidence is not None
+    return options.edge_filter or by_confidence
+
+
 def trusted_depth(
     depth: torch.Tensor, confidence: torch.Tensor | None, options: CloudOptions,
 ) -> torch.Tensor:
     """Return the depth from which points are made; see ``core.cloud.trusted_depth``."""
-    by_confidence = options.confidence_percentile > 0 and confidence is not None
-    if not (options.edge_filter or by_confidence):
+    if not filtered(confidence, options):
         return depth
     keep = depth.isfinite()
-    if confidence is not None and by_confidence:
+    if confidence is not None and options.confidence_percentile > 0:
         keep = surest(confidence, 100 - options.confidence_percentile, keep)
     if options.edge_filter:
         keep &= ~flying_pixels(depth)

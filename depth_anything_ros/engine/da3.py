@@ -37,6 +37,8 @@ from depth_anything_ros.engine.fast_calls import Capturer, Compiler, FastCalls
 from depth_anything_ros.engine.frame_path import DeviceDepth, FramePath
 from depth_anything_ros.engine.loading import load_network
 from depth_anything_ros.engine.models import Model
+from depth_anything_ros.engine.native import load as load_kernels
+from depth_anything_ros.engine.native_prepare import NativePreparer
 from depth_anything_ros.engine.passes import FrameNetwork, RawMaps
 from depth_anything_ros.engine.predicted import NARROWEST, plausible_camera, WIDEST
 from depth_anything_ros.engine.preprocess import normalised, normalised_on_host, process
@@ -107,7 +109,9 @@ class DA3Engine:
         self._network: FrameNetwork | None = checked.network
         self._calls = FastCalls(checked.network, compiler=compiler, capturer=capturer)
         self._arithmetic = untouched if on_host else arithmetic_of(checked.precision).inside
-        self._path = FramePath(self._device, on_host=on_host)
+        kernels, missing = load_kernels() if on_host else (None, '')
+        self._path = FramePath(self._device, on_host=on_host, kernels=kernels)
+        self._prepare = None if kernels is None else NativePreparer(kernels)
         self._images = None if on_host else DeviceImages(self._device)
         self._side = SideStream(self._device)
         self._info = EngineInfo(
@@ -116,7 +120,8 @@ class DA3Engine:
             process_res=model.process_res, has_confidence=model.has_confidence,
             has_sky=model.has_sky, predicts_intrinsics=model.predicts_intrinsics,
             multi_view=model.multi_view, rectifies=not on_host,
-            acceleration=checked.about, warnings=(*warnings, *checked.warnings))
+            acceleration=checked.about,
+            warnings=(*warnings, *checked.warnings, *filter(None, (missing,))))
 
     @classmethod
     def load(
@@ -169,9 +174,12 @@ class DA3Engine:
                      options.process_res_method)
         if self._images is None:
             frame = frame.rectified()
-            pixels = process(frame.rgb, steps, fast=options.preprocess is Preprocess.FAST)
-            image = Image(
-                steps, time.perf_counter() - start, pixels, normalised_on_host(pixels))
+            if options.preprocess is Preprocess.FAST and self._prepare is not None:
+                pixels, values = self._prepare(frame.rgb, steps)
+            else:
+                pixels = process(frame.rgb, steps, fast=options.preprocess is Preprocess.FAST)
+                values = normalised_on_host(pixels)
+            image = Image(steps, time.perf_counter() - start, pixels, values)
         else:
             with translated(f'uploading an image of {width}x{height}'), self._arithmetic():
                 uploaded = self._images.put(frame, steps)

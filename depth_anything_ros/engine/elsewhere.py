@@ -27,6 +27,7 @@ from depth_anything_ros.core.processed_size import Plan, plan
 from depth_anything_ros.core.result import choose_intrinsics, choose_law, DepthResult
 from depth_anything_ros.engine.base import EngineInfo, Inferred, Prepared
 from depth_anything_ros.engine.frame_path import DeviceDepth, FramePath
+from depth_anything_ros.engine.native import load as load_kernels
 from depth_anything_ros.engine.preprocess import process
 from depth_anything_ros.errors import InferenceFailed
 import numpy as np
@@ -93,12 +94,15 @@ class ElsewhereEngine:
         :param network: the engine's from now on.
         """
         self._network = network
-        self._path = FramePath(torch.device('cpu'))
+        kernels, missing = load_kernels()
+        self._path = FramePath(torch.device('cpu'), kernels=kernels)
+        self._warnings = tuple(filter(None, (missing,)))
 
     @property
     def info(self) -> EngineInfo:
         """Return what the network is, and whether it can be asked."""
-        return self._network.info
+        info = self._network.info
+        return replace(info, warnings=(*info.warnings, *self._warnings))
 
     def prepare(self, frame: Frame, options: FrameOptions) -> Prepared:
         """

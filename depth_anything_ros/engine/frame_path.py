@@ -38,21 +38,26 @@ from depth_anything_ros.core.view import (
     View,
     view_of,
 )
-from depth_anything_ros.engine.cloud import make_cloud, point_depth, strided, trusted_depth
+from depth_anything_ros.engine.cloud import (
+    filtered,
+    make_cloud,
+    point_depth,
+    strided,
+    trusted_depth,
+)
 from depth_anything_ros.engine.device_images import DeviceImage
 from depth_anything_ros.engine.grids import Rays, rays, Sampler, sampler
-from depth_anything_ros.engine.host import CloudWriter, HostSampler, within
+from depth_anything_ros.engine.host import CloudWriter, HostSampler
 from depth_anything_ros.engine.host_memory import HostMemory
+from depth_anything_ros.engine.measured import Measured
+from depth_anything_ros.engine.native import Kernels
+from depth_anything_ros.engine.native_finish import Colouring, NativeSampler, NativeWriter
 from depth_anything_ros.engine.packing import Outputs
 from depth_anything_ros.engine.scan import device_grid, scan_ranges
 from depth_anything_ros.engine.streams import Mark
 import numpy as np
 import numpy.typing as npt
 import torch
-
-SMALLEST, LARGEST = (float(each) for each in (
-    np.finfo(np.float32).tiny, np.finfo(np.float32).max))
-"""The positive numbers that float32 has in full precision."""
 
 
 @dataclass(frozen=True)
@@ -116,12 +121,15 @@ def unseen(
 class FramePath:
     """Finish frames on one device; what depends only on sizes and cameras is kept."""
 
-    def __init__(self, device: torch.device, *, on_host: bool | None = None) -> None:
+    def __init__(
+        self, device: torch.device, *, on_host: bool | None = None, kernels: Kernels | None = None,
+    ) -> None:
         """
         Make empty caches for a device.
 
         :param device: where the maps are.
         :param on_host: whether numpy and OpenCV do what they do faster; default: on a CPU.
+        :param kernels: the compiled passes that take their place on the host; None: none do.
         """
         self._device = device
         self._on_host = device.type == 'cpu' if on_host is None else on_host
@@ -130,8 +138,12 @@ class FramePath:
         self._rays = lru_cache(maxsize=16)(partial(rays, device=device))
         make_sampler: Callable[[tuple[int, int], tuple[int, int]], Sampler | HostSampler] = (
             HostSampler if self._on_host else partial(sampler, device=device))
+        make_writer: Callable[..., CloudWriter | NativeWriter] = CloudWriter
+        if self._on_host and kernels is not None:
+            make_sampler = partial(NativeSampler, kernels=kernels)
+            make_writer = partial(NativeWriter, kernels=kernels)
         self._sampler = lru_cache(maxsize=16)(make_sampler)
-        self._writer = lru_cache(maxsize=16)(lambda camera: CloudWriter(*camera.rays()))
+        self._writer = lru_cache(maxsize=16)(lambda camera: make_writer(*camera.rays()))
         self._grid = lru_cache(maxsize=16)(partial(device_grid, device=device))
         self._unseen = lru_cache(maxsize=16)(partial(unseen, device=device))
 
@@ -162,15 +174,25 @@ class FramePath:
             confidence=Output.CONFIDENCE in wanted and raw.confidence is not None,
             sky=Output.SKY in wanted and raw.sky is not None, memory=options.memory,
             host=self._fetched)
-        scaled = raw.depth * law.factor
-        maximum = options.maximum if metric else float('inf')
-        valid = invalidated(scaled, raw.sky, options.minimum if metric else 0.0, maximum)
+        limits = (options.minimum, options.maximum) if metric else (0.0, float('inf'))
+        measured = Measured(raw.depth, raw.sky, law.factor, *limits)
         lay = Layout(raw, view, self._sampler(raw.size if view.processed else shape, view.size))
-        lay.depth(valid, out.depth)
         pixels = self._processed_rgb(raw, frame) if view.processed else None
         rgb: torch.Tensor | npt.NDArray[np.uint8] = frame.rgb if pixels is None else pixels
         if raw.image is not None:
             rgb = raw.image.pixels if view.processed else raw.image.rgb
+        if isinstance(lay.resize, NativeSampler):
+            colouring = None
+            if out.cloud is not None and not isinstance(rgb, torch.Tensor) \
+                    and options.sky_mode is not SkyMode.FAR \
+                    and not (options.points.limited or filtered(raw.confidence, options.points)):
+                writer = self._writer(view.camera)
+                assert isinstance(writer, NativeWriter)
+                colouring = Colouring(out.cloud, writer, rgb)
+                points = False
+            lay.finish(measured, out.depth, colouring)
+        else:
+            lay.depth(measured.valid, out.depth)
         if out.confidence is not None and raw.confidence is not None:
             lay.nearest(raw.confidence, float('nan'), out.confidence)
         if out.sky is not None and raw.sky is not None:
@@ -178,9 +200,9 @@ class FramePath:
         beyond = scan = cloud = None
         if Output.SCAN in wanted or options.sky_mode is not SkyMode.NAN:
             beyond = torch.empty_like(out.depth, dtype=torch.bool)
-            lay.nearest(looks_beyond(scaled, raw.sky, maximum), False, beyond)
+            lay.nearest(measured.beyond, False, beyond)
         if points:
-            cloud = self._cloud(lay, out, valid, rgb, beyond, frame, options)
+            cloud = self._cloud(lay, out, measured, rgb, beyond, frame, options)
         if beyond is not None and view.camera is not None and Output.SCAN in wanted \
                 and not scan_missing(options, frame, law, view.camera):
             grid = self._grid(view.camera, options.mount)
@@ -212,17 +234,17 @@ class FramePath:
             sky=None if raw.sky is None else raw.sky.masked_fill(made_up, 0.0))
 
     def _cloud(
-        self, lay: Layout, out: Outputs, valid: torch.Tensor,
+        self, lay: Layout, out: Outputs, measured: Measured,
         rgb: torch.Tensor | npt.NDArray[np.uint8], beyond: torch.Tensor | None, frame: Frame,
         options: FrameOptions,
     ) -> npt.NDArray[np.float32] | None:
         """Write the cloud into ``out``, or return one that has no place there."""
         wanted, camera = options.points, lay.view.camera
         assert camera is not None
-        depth, trusted = out.depth, trusted_depth(valid, lay.raw.confidence, wanted)
-        if trusted is not valid:
+        depth = out.depth
+        if filtered(lay.raw.confidence, wanted):
             depth = torch.empty_like(depth)
-            lay.depth(trusted, depth)
+            lay.depth(trusted_depth(measured.valid, lay.raw.confidence, wanted), depth)
         if options.sky_mode is not SkyMode.FAR:
             beyond = None
         table, step = self._rays(camera), wanted.stride
@@ -308,34 +330,22 @@ class Layout:
         """Write a depth map at the size of the view."""
         self.resize.depth(self._whole(depth, float('nan')), out)
 
+    def finish(
+        self, measured: Measured, out: torch.Tensor, colouring: Colouring | None,
+    ) -> None:
+        """Write depth and, where there is a ``colouring``, its cloud in one compiled pass."""
+        assert isinstance(self.resize, NativeSampler)
+        sky = None if measured.sky is None else self._whole(measured.sky, 0.0)
+        self.resize.finish(
+            self._whole(measured.depth, float('nan')), sky, (measured.factor, *measured.bounds),
+            out, colouring)
+
     def nearest(self, values: torch.Tensor, fill: float, out: torch.Tensor) -> None:
         """Write any map at the size of the view, ``fill`` where a crop took pixels away."""
         self.resize.nearest(self._whole(values, fill), out)
 
     def _whole(self, values: torch.Tensor, fill: float) -> torch.Tensor:
         return values if self.view.processed else self.raw.uncropped(values, fill)
-
-
-def invalidated(
-    depth: torch.Tensor, sky: torch.Tensor | None, minimum: float, maximum: float,
-) -> torch.Tensor:
-    """Return depth with NaN where it is not a measurement; see ``core.depth.invalidate``."""
-    # Two comparisons say the same as five: NaN and the infinities pass neither.
-    low, high = max(minimum, SMALLEST), min(maximum, LARGEST)
-    if depth.device.type == 'cpu':
-        return within(depth, low, high, sky, SKY_THRESHOLD)
-    valid = (depth >= low) & (depth <= high)
-    if sky is not None:
-        valid &= ~(sky >= SKY_THRESHOLD)
-    return torch.where(valid, depth, float('nan'))
-
-
-def looks_beyond(
-    depth: torch.Tensor, sky: torch.Tensor | None, maximum: float,
-) -> torch.Tensor:
-    """Return where the view is free beyond ``maximum``; see ``core.depth.looks_beyond``."""
-    beyond = depth > maximum
-    return beyond if sky is None else beyond | (sky >= SKY_THRESHOLD)
 
 
 def fill_cloud(

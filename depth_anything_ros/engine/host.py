@@ -29,6 +29,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+SMALLEST, LARGEST = (float(each) for each in (
+    np.finfo(np.float32).tiny, np.finfo(np.float32).max))
+"""The positive numbers that float32 has in full precision."""
+
 COLOUR_BITS = np.uint32(0x00FFFFFF)
 
 FOUR = np.ones((2, 2), np.uint8)

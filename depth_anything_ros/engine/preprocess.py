@@ -46,7 +46,7 @@ def process(
     """
     height, width = rgb.shape[:2]
     if fast:
-        image = _halved(rgb, steps.resized)
+        image = halved(rgb, steps.resized)
         image = _resized(image, steps.resized, cv2.INTER_LINEAR)
     else:
         growing = steps.bounded[0] > width or steps.bounded[1] > height
@@ -99,7 +99,7 @@ def _resized(
     return np.asarray(cv2.resize(image, size, interpolation=way), np.uint8)
 
 
-def _halved(
+def halved(
     image: npt.NDArray[np.uint8], size: tuple[int, int],
 ) -> npt.NDArray[np.uint8]:
     """Return the image by exact halves as long as it does not get smaller than ``size``."""

@@ -27,7 +27,7 @@ import tempfile
 from typing import Any
 
 from depth_anything_ros.core.depth import CANONICAL_FOCAL, SKY_THRESHOLD
-from depth_anything_ros.engine.frame_path import LARGEST, SMALLEST
+from depth_anything_ros.engine.host import LARGEST, SMALLEST
 from depth_anything_ros.engine.models import Model
 from depth_anything_ros.engine.onnx_files import import_runtime, TOLERANCE, write
 from depth_anything_ros.engine.passes import FrameNetwork

@@ -32,8 +32,8 @@ ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 FILES = ('package.xml', 'setup.py', 'setup.cfg', 'pyproject.toml', 'CMakeLists.txt', 'LICENSE',
          'MANIFEST.in', 'CHANGELOG.rst', 'README.md')
-FOLDERS = ('config', 'depth_anything_ros', 'launch', 'requirements', 'resource', 'scripts', 'srv',
-           'test')
+FOLDERS = ('config', 'depth_anything_ros', 'launch', 'native', 'requirements', 'resource',
+           'scripts', 'srv', 'test')
 WITHOUT = shutil.ignore_patterns('__pycache__', '*.pyc', '*.egg-info')
 
 pytestmark = [pytest.mark.builds, pytest.mark.ros]
@@ -74,6 +74,10 @@ def check(seen, place):
     assert Path(seen['package']).is_relative_to(place)
     assert seen['libraries']
     assert all(Path(library).is_relative_to(place) for library in seen['libraries'])
+
+
+KERNELS = ('from depth_anything_ros.engine.native import load; found, problem = load();'
+           'print(found.path if found else problem)')
 
 
 @pytest.fixture(scope='module')
@@ -128,14 +132,17 @@ def test_pip_install_has_every_file(installed, source, tmp_path):
     profile = run(installed / 'bin/python', '-c', 'import depth_anything_ros.process as p; '
                   'print(p.find_shared("config/" + p.PROFILE))', env=outside(), cwd=tmp_path)
     assert Path(profile.strip()) == share / 'config/fastdds_large_images.xml'
+    library = run(installed / 'bin/python', '-c', KERNELS, env=outside(), cwd=tmp_path)
+    assert Path(library.strip()) == package / 'native/libframe_kernels.so'
 
 
-def test_pip_install_without_interfaces_says_so(clean, source, tmp_path):
+def test_pip_install_without_interfaces_and_compiler_says_so(clean, source, tmp_path):
     target = tmp_path / 'target'
     out = run(clean / 'bin/python', '-m', 'pip', '--disable-pip-version-check', 'install', '-v',
               '--no-deps', '--target', target, source,
-              env=outside(DEPTH_ANYTHING_INTERFACES='skip'))
+              env=outside(DEPTH_ANYTHING_INTERFACES='skip', CC='/nowhere/cc'))
     assert 'LEFT OUT: DEPTH_ANYTHING_INTERFACES=skip' in out
+    assert 'LEFT OUT: no C compiler was found' in out
     assert not (target / 'depth_anything_ros/srv').exists()
     said = subprocess.run(
         [clean / 'bin/python', '-c',
@@ -143,9 +150,10 @@ def test_pip_install_without_interfaces_says_so(clean, source, tmp_path):
          'from depth_anything_ros.interfaces import ros_problem;'
          'sys.modules.pop("depth_anything_ros.srv", None);'
          'depth_anything_ros.__path__[:] = depth_anything_ros.__path__[:1];'
-         'print(ros_problem())'],
+         f'print(ros_problem()); {KERNELS}'],
         env=outside(), cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     assert 'interfaces of depth_anything_ros are not installed' in said
+    assert 'the compiled frame path cannot be used' in said and 'not built' in said
 
 
 def test_colcon_build_test_and_serve(installed, source, tmp_path):
@@ -167,6 +175,9 @@ def test_colcon_build_test_and_serve(installed, source, tmp_path):
     assert tests > 50, result
     sourced = ['bash', '-c', '. install/setup.bash && exec python3 "$@"', 'bash']
     check(talk(sourced, environment, tmp_path), tmp_path / 'install')
+    library = run(*sourced, '-c', KERNELS, env=environment, cwd=tmp_path).strip()
+    assert Path(library).is_relative_to(tmp_path / 'install')
+    assert library.endswith('native/libframe_kernels.so')
     listed = run('bash', '-c', '. install/setup.bash && depth-anything --help && '
                  'ls "$(dirname "$(command -v depth-anything)")/../lib/depth_anything_ros"',
                  env=environment, cwd=tmp_path)

@@ -27,6 +27,7 @@ from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.options import FrameOptions, Output, SkyMode
 from depth_anything_ros.core.result import DepthResult
 from depth_anything_ros.engine.frame_path import DeviceDepth, FramePath
+from depth_anything_ros.engine.native import load
 from depth_anything_ros.errors import InvalidIntrinsics
 import numpy as np
 import pytest
@@ -53,15 +54,19 @@ def network_depth(width: int, height: int, kind: DepthKind, seed: int = 0) -> Ne
 
 
 def path_on(device: str) -> FramePath:
-    """Return the path of a device; 'torch' is what a GPU runs, on the CPU."""
+    """Return a path: 'torch' is what a GPU runs, on the CPU, 'native' the compiled one there."""
     if device == 'torch':
         return FramePath(torch.device('cpu'), on_host=False)
+    if device == 'native':
+        kernels, missing = load()
+        assert kernels is not None, missing
+        return FramePath(torch.device('cpu'), kernels=kernels)
     return FramePath(torch.device(device))
 
 
 def on_device(raw: NetworkDepth, device: str) -> DeviceDepth:
     def move(values: Any) -> Any:
-        place = 'cpu' if device == 'torch' else device
+        place = 'cpu' if device in ('torch', 'native') else device
         return None if values is None else torch.from_numpy(values).to(place)
     return DeviceDepth(
         move(raw.depth), raw.kind, move(raw.confidence), move(raw.sky), raw.predicted,
@@ -102,7 +107,7 @@ def frame_of(width: int, height: int, known: bool = True) -> Frame:
     return Frame(rgb, frame_id='cam_optical_frame', intrinsics=camera if known else None)
 
 
-@pytest.mark.parametrize('device', ['cpu', 'torch', GPU])
+@pytest.mark.parametrize('device', ['cpu', 'native', 'torch', GPU])
 @pytest.mark.parametrize('kind', list(DepthKind))
 @pytest.mark.parametrize('size', [(84, 56), (160, 120), (161, 97), (40, 30), (5, 3)])
 def test_sizes_and_kinds(size: tuple[int, int], kind: DepthKind, device: str) -> None:
@@ -115,7 +120,7 @@ def test_sizes_and_kinds(size: tuple[int, int], kind: DepthKind, device: str) ->
     assert np.isnan(found.depth).any() and np.isfinite(found.depth).any()
 
 
-@pytest.mark.parametrize('device', ['cpu', 'torch', GPU])
+@pytest.mark.parametrize('device', ['cpu', 'native', 'torch', GPU])
 @pytest.mark.parametrize(('resized', 'offset'), [
     ((84, 56), (0, 0)), ((90, 56), (3, 0)), ((84, 67), (0, 5)), ((96, 60), (6, 2))])
 def test_crops(resized: tuple[int, int], offset: tuple[int, int], device: str) -> None:
@@ -142,7 +147,7 @@ def test_only_what_is_asked_for(output: Output | None) -> None:
     assert present == {asked} - {'', 'depth'}
 
 
-@pytest.mark.parametrize('device', ['cpu', 'torch', GPU])
+@pytest.mark.parametrize('device', ['cpu', 'native', 'torch', GPU])
 @pytest.mark.parametrize('kind', list(DepthKind))
 @pytest.mark.parametrize('known', [True, False])
 def test_raw_depth_is_the_networks_own_at_its_own_size(
@@ -232,7 +237,7 @@ def test_tables_are_kept_until_cleared() -> None:
     assert [cache.cache_info().currsize for cache in caches] == [0, 0, 0]
 
 
-@pytest.mark.parametrize('device', ['cpu', 'torch', GPU])
+@pytest.mark.parametrize('device', ['cpu', 'native', 'torch', GPU])
 @pytest.mark.parametrize(('resized', 'offset'), [(None, (0, 0)), ((70, 84), (7, 28))])
 def test_what_the_image_does_not_show_has_no_depth(
     resized: tuple[int, int] | None, offset: tuple[int, int], device: str,
@@ -258,7 +263,7 @@ def places(kept: dict[Output, Any]) -> Any:
     return memory
 
 
-@pytest.mark.parametrize('device', ['cpu', 'torch', GPU])
+@pytest.mark.parametrize('device', ['cpu', 'native', 'torch', GPU])
 @pytest.mark.parametrize('raw_numbers', [False, True])
 def test_outputs_are_written_where_they_are_wanted(device: str, raw_numbers: bool) -> None:
     raw, kept = network_depth(84, 56, DepthKind.METRIC), {}

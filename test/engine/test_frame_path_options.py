@@ -70,7 +70,7 @@ def both(
     return found
 
 
-@pytest.mark.parametrize('device', ['cpu', 'torch', GPU])
+@pytest.mark.parametrize('device', ['cpu', 'native', 'torch', GPU])
 @pytest.mark.parametrize('sky', list(SkyMode))
 @pytest.mark.parametrize('name', CLOUDS)
 def test_clouds(name: str, sky: SkyMode, device: str) -> None:
@@ -87,7 +87,7 @@ def test_clouds(name: str, sky: SkyMode, device: str) -> None:
         assert not (lists and np.isnan(found.cloud[:, :3]).any())
 
 
-@pytest.mark.parametrize('device', ['cpu', 'torch', GPU])
+@pytest.mark.parametrize('device', ['cpu', 'native', 'torch', GPU])
 @pytest.mark.parametrize('sky', list(SkyMode))
 @pytest.mark.parametrize(('resized', 'offset'), [(None, (0, 0)), ((96, 60), (6, 2))])
 @pytest.mark.parametrize('kind', list(DepthKind))
@@ -141,7 +141,7 @@ def test_sky_and_what_is_beyond_look_as_the_mode_says() -> None:
     np.testing.assert_array_equal(far[~free], results[SkyMode.NAN].cloud[~free][:, :3])
 
 
-@pytest.mark.parametrize('device', ['cpu', 'torch', GPU])
+@pytest.mark.parametrize('device', ['cpu', 'native', 'torch', GPU])
 @pytest.mark.parametrize('mount', [Mount(), Mount(0.8, 25.0)])
 def test_scans(mount: Mount, device: str) -> None:
     options = FrameOptions(

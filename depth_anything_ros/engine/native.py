@@ -1,0 +1,147 @@
+# Copyright 2026 the depth_anything_ros authors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+The compiled passes over whole images, ``native/frame_kernels.c``, and what they are given.
+
+They are optional: without them numpy and OpenCV do the same in more passes, and it is said.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from ctypes import c_float, c_int, c_int32, c_int64, c_void_p, POINTER
+from functools import lru_cache
+import logging
+from pathlib import Path
+import sys
+from typing import Any, Sequence
+
+import depth_anything_ros
+import numpy as np
+import numpy.typing as npt
+
+logger = logging.getLogger(__name__)
+
+LIBRARY = 'native/libframe_kernels.so'
+"""Where the three ways to install put it, in the package."""
+
+VERSION = 1
+"""What ``frame_kernels_version`` must say: that of the structures and signatures below."""
+
+
+class BytesAxis(ctypes.Structure):
+    """``struct bytes_axis`` of the C source."""
+
+    _fields_ = [('count', c_int32), ('low', c_void_p), ('high', c_void_p),
+                ('low_weight', c_void_p), ('high_weight', c_void_p)]
+
+
+class DepthAxis(ctypes.Structure):
+    """``struct depth_axis`` of the C source."""
+
+    _fields_ = [('count', c_int32), ('low', c_void_p), ('high', c_void_p), ('weight', c_void_p)]
+
+
+class Law(ctypes.Structure):
+    """``struct law`` of the C source: depth = network * factor, valid where it is in between."""
+
+    _fields_ = [('factor', c_float), ('minimum', c_float), ('maximum', c_float),
+                ('sky_threshold', c_float), ('edge_ratio', c_float)]
+
+
+SIGNATURES: dict[str, Sequence[Any]] = {
+    'frame_prepare': (
+        c_void_p, c_int32, c_int32, c_int64, POINTER(BytesAxis), POINTER(BytesAxis), c_void_p,
+        c_void_p, c_void_p, c_void_p),
+    'frame_cloud': (
+        c_void_p, c_void_p, c_int64, c_void_p, c_void_p, c_int32, c_int32, c_void_p),
+    'frame_finish': (
+        c_void_p, c_void_p, c_int32, POINTER(Law), POINTER(DepthAxis), POINTER(DepthAxis),
+        c_void_p, c_int64, c_void_p, c_void_p, c_void_p, c_void_p),
+}
+
+
+class Kernels:
+    """The functions of a loaded library; each raises MemoryError where there is no memory."""
+
+    def __init__(self, path: Path) -> None:
+        """
+        Load a library.
+
+        :raises OSError: when it cannot be loaded, or is of another version than this file.
+        """
+        library = ctypes.CDLL(str(path))
+        version = getattr(library, 'frame_kernels_version', lambda: 0)()
+        if version != VERSION:
+            raise OSError(f'{path} is of version {version}; needed: {VERSION} (install again)')
+        for name, kinds in SIGNATURES.items():
+            function = getattr(library, name)
+            function.argtypes, function.restype, function.errcheck = kinds, c_int, _checked
+        library.frame_cloud.restype = None
+        self.path = path
+        self.prepare = library.frame_prepare
+        self.cloud = library.frame_cloud
+        self.finish = library.frame_finish
+
+
+def _checked(status: int, function: Any, arguments: tuple[Any, ...]) -> None:
+    if status:  # None where there is nothing that can fail
+        raise MemoryError(f'{function.__name__} found no memory for a row')
+
+
+@lru_cache(maxsize=1)
+def load() -> tuple[Kernels | None, str]:
+    """Return the kernels, or None and why they cannot be used; that is logged once."""
+    if sys.byteorder != 'little':
+        problem = 'this processor is not little-endian'
+    else:
+        places = [Path(folder) / LIBRARY for folder in depth_anything_ros.__path__]
+        found = next((place for place in places if place.is_file()), None)
+        if found is not None:
+            try:
+                return Kernels(found), ''
+            except (OSError, AttributeError) as error:
+                problem = str(error)
+        else:
+            problem = 'they were not built: install again with a C compiler at hand'
+    problem = f'the compiled frame path cannot be used, frames on the CPU take longer: {problem}'
+    logger.warning('%s', problem)
+    return None, problem
+
+
+def address(values: npt.NDArray[Any], kind: type, shape: tuple[int, ...]) -> int:
+    """
+    Return where an array begins, after checking that a kernel may walk through it.
+
+    :raises ValueError: when it has another type or shape, or gaps.
+    """
+    if values.dtype != kind or values.shape != shape or not values.flags.c_contiguous:
+        raise ValueError(
+            f'{values.dtype} {values.shape} with strides {values.strides}; needed: '
+            f'{np.dtype(kind)} {shape} without gaps')
+    return int(values.ctypes.data)
+
+
+def packed_rgb(rgb: npt.NDArray[np.uint8], shape: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    """
+    Return (H, W, 3) uint8 pixels as kernels read them: pixel after pixel, rows in order.
+
+    :raises ValueError: when they are of another size.
+    """
+    if rgb.dtype != np.uint8 or rgb.shape != (*shape, 3):
+        raise ValueError(f'{rgb.dtype} {rgb.shape}; needed: uint8 {(*shape, 3)}')
+    if rgb.strides[1:] == (3, 1) and rgb.strides[0] >= 3 * shape[1]:
+        return rgb
+    return np.ascontiguousarray(rgb)

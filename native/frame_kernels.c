@@ -1,0 +1,302 @@
+// Copyright 2026 the depth_anything_ros authors
+//
+// Licensed under the Apache License, Version 2.0 (the "License");
+// you may not use this file except in compliance with the License.
+// You may obtain a copy of the License at
+//
+//     http://www.apache.org/licenses/LICENSE-2.0
+//
+// Unless required by applicable law or agreed to in writing, software
+// distributed under the License is distributed on an "AS IS" BASIS,
+// WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+// See the License for the specific language governing permissions and
+// limitations under the License.
+
+// The frame path's passes over whole images, for the CPU: engine/native.py calls them by ctypes.
+//
+// Plain C for any little-endian processor; the loops are written so that the compiler vectorises
+// them. Every size, type and stride was checked by the caller. Arithmetic is that of the numpy
+// reference, operation by operation: no contraction to multiply-add (see native/options).
+
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+// A second form of each function for processors with wider vectors, chosen when the library is
+// loaded. It needs a loader that can choose (glibc).
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__has_attribute)
+#if __has_attribute(target_clones)
+#define EACH_PROCESSOR __attribute__((target_clones("avx2", "sse4.1", "default")))
+#endif
+#endif
+#ifndef EACH_PROCESSOR
+#define EACH_PROCESSOR
+#endif
+
+#define INLINE static inline __attribute__((always_inline))
+#define EXPORT __attribute__((visibility("default")))
+
+// Rows between two steps begin at a line of the cache.
+#define LINE 64
+INLINE size_t whole_lines(size_t size) { return (size + LINE - 1) / LINE * LINE; }
+
+// What stands for "no measurement" between two steps: no ratio fits to it, not even its own.
+#define INVALID -1.0f
+
+// How the pixels of one axis are sampled: the pixel below, the one after it, and their weights.
+struct bytes_axis {
+  int32_t count;
+  const int32_t *low, *high;
+  const int16_t *low_weight, *high_weight;
+};
+
+// The same for depth: the pixel after is the next one (a repeated one after the last).
+struct depth_axis {
+  int32_t count;
+  const int32_t *low, *high;
+  const float *weight;
+};
+
+struct law {
+  float factor, minimum, maximum, sky_threshold, edge_ratio;
+};
+
+// Four numbers at once, and a choice among those of two such vectors: whole registers everywhere.
+typedef float floats __attribute__((vector_size(16)));
+typedef uint32_t words __attribute__((vector_size(16)));
+typedef uint8_t bytes __attribute__((vector_size(16)));
+#ifdef __clang__
+#define PICK(type, a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define PICK(type, a, b, ...) __builtin_shuffle(a, b, (type){__VA_ARGS__})
+#endif
+
+// Changes whenever a signature or a struct does.
+EXPORT int frame_kernels_version(void) { return 1; }
+
+// ---- Preparing: linear resize of RGB bytes, then normalising ------------------------------------
+
+// Mix two pixels of a row for every target pixel. One byte after a pixel is read and written.
+INLINE void mix_columns(
+    const uint8_t *restrict row, const struct bytes_axis *x, uint8_t *restrict left,
+    uint8_t *restrict right, int16_t *restrict mixed) {
+  for (int32_t i = 0; i < x->count; i++) {
+    memcpy(left + 3 * i, row + 3 * (size_t)x->low[i], 4);
+    memcpy(right + 3 * i, row + 3 * (size_t)x->high[i], 4);
+  }
+  const int16_t *restrict low = x->low_weight, *restrict high = x->high_weight;
+  const int32_t count = 3 * x->count;
+  for (int32_t i = 0; i < count; i++) {
+    mixed[i] = (int16_t)((left[i] * low[i] + right[i] * high[i]) >> 4);
+  }
+}
+
+INLINE void mix_rows(
+    const int16_t *restrict upper, const int16_t *restrict lower, int16_t upper_weight,
+    int16_t lower_weight, int32_t count, const float *restrict scale, const float *restrict offset,
+    uint8_t *restrict pixels, float *restrict values) {
+  for (int32_t i = 0; i < count; i++) {
+    const int16_t above = (int16_t)((upper[i] * upper_weight) >> 16);
+    const int16_t below = (int16_t)((lower[i] * lower_weight) >> 16);
+    pixels[i] = (uint8_t)((above + below + 2) >> 2);
+  }
+  for (int32_t i = 0; i < count; i++) {
+    values[i] = (float)pixels[i] * scale[i] + offset[i];
+  }
+}
+
+// Resize (h, w, 3) bytes, rows `stride` bytes apart, as OpenCV's INTER_LINEAR does it (weights of
+// 11 bits), into `pixels` and, times `scale` plus `offset` (3 * x->count each), into `values`.
+// Returns 0, or -1 where there is no memory.
+EXPORT EACH_PROCESSOR int frame_prepare(
+    const uint8_t *rgb, int32_t width, int32_t height, int64_t stride, const struct bytes_axis *x,
+    const struct bytes_axis *y, const float *scale, const float *offset, uint8_t *pixels,
+    float *values) {
+  const size_t count = 3 * (size_t)x->count, padded = count + 64;
+  const size_t row_bytes = 3 * (size_t)width;
+  uint8_t *memory = malloc(2 * padded * sizeof(int16_t) + 2 * padded + row_bytes + 1);
+  if (!memory) return -1;
+  int16_t *rows[2] = {(int16_t *)memory, (int16_t *)memory + padded};
+  uint8_t *left = (uint8_t *)(rows[1] + padded), *right = left + padded, *last = right + padded;
+  // One byte after the last row may be nobody's.
+  memcpy(last, rgb + (height - 1) * stride, row_bytes);
+  last[row_bytes] = 0;
+  int32_t held[2] = {-1, -1};
+  for (int32_t j = 0; j < y->count; j++) {
+    const int32_t wanted[2] = {y->low[j], y->high[j]};
+    if (held[1] == wanted[0]) {
+      int16_t *row = rows[0];
+      rows[0] = rows[1], rows[1] = row;
+      held[1] = held[0], held[0] = wanted[0];
+    }
+    for (int k = 0; k < 2; k++) {
+      if (held[k] == wanted[k]) continue;
+      const uint8_t *row = wanted[k] == height - 1 ? last : rgb + wanted[k] * stride;
+      mix_columns(row, x, left, right, rows[k]);
+      held[k] = wanted[k];
+    }
+    mix_rows(rows[0], rows[1], y->low_weight[j], y->high_weight[j], (int32_t)count, scale, offset,
+             pixels + j * count, values + j * count);
+  }
+  free(memory);
+  return 0;
+}
+
+// ---- Finishing: depth in metres at the size of the image, and its cloud -------------------------
+
+// One row of the network's depth at the target's columns: nearest and farthest of both neighbours,
+// their mean, and the nearest pixel.
+struct sampled {
+  float *near, *far, *line, *pixel;
+};
+
+INLINE void validate(
+    const float *restrict depth, const float *restrict sky, const struct law *law, int32_t count,
+    float *restrict valid) {
+  const float factor = law->factor, minimum = law->minimum, maximum = law->maximum;
+  if (sky) {
+    const float threshold = law->sky_threshold;
+    for (int32_t i = 0; i < count; i++) {
+      const float metres = depth[i] * factor;
+      const int keep = (metres >= minimum) & (metres <= maximum) & !(sky[i] >= threshold);
+      valid[i] = keep ? metres : INVALID;
+    }
+  } else {
+    for (int32_t i = 0; i < count; i++) {
+      const float metres = depth[i] * factor;
+      const int keep = (metres >= minimum) & (metres <= maximum);
+      valid[i] = keep ? metres : INVALID;
+    }
+  }
+}
+
+INLINE void sample_columns(
+    const float *restrict valid, const struct depth_axis *x, float *restrict pairs,
+    const struct sampled *out) {
+  const int32_t count = x->count;
+  for (int32_t i = 0; i < count; i++) {
+    memcpy(pairs + 2 * i, valid + x->low[i], 2 * sizeof(float));
+  }
+  const float *restrict weight = x->weight;
+  float *restrict near = out->near, *restrict far = out->far;
+  float *restrict line = out->line, *restrict pixel = out->pixel;
+  for (int32_t i = 0; i < count; i++) {
+    const float a = pairs[2 * i], b = pairs[2 * i + 1];
+    near[i] = a < b ? a : b;
+    far[i] = a > b ? a : b;
+    line[i] = a + (b - a) * weight[i];
+    pixel[i] = weight[i] < 0.5f ? a : b;
+  }
+}
+
+// Linear on a surface, the nearest pixel at edges and where a pixel is invalid.
+INLINE void sample_rows(
+    const struct sampled *upper, const struct sampled *lower, float weight, float edge_ratio,
+    int32_t count, float *restrict depth) {
+  const float *restrict near_above = upper->near, *restrict near_below = lower->near;
+  const float *restrict far_above = upper->far, *restrict far_below = lower->far;
+  const float *restrict top = upper->line, *restrict bottom = lower->line;
+  const float *restrict pixel = weight < 0.5f ? upper->pixel : lower->pixel;
+  for (int32_t i = 0; i < count; i++) {
+    const float near = near_above[i] < near_below[i] ? near_above[i] : near_below[i];
+    const float far = far_above[i] > far_below[i] ? far_above[i] : far_below[i];
+    const float linear = top[i] + (bottom[i] - top[i]) * weight;
+    const float nearest = pixel[i] > 0.0f ? pixel[i] : NAN;
+    depth[i] = far <= near * edge_ratio ? linear : nearest;
+  }
+}
+
+// Points x, y, z and 0x00RRGGBB of one row. Words of colour are moved, never computed with as
+// floats: most are denormal.
+INLINE void write_points(
+    const float *restrict depth, const uint8_t *restrict rgb, const float *restrict x, float y,
+    int32_t count, float *restrict points) {
+  int32_t i = 0;
+  // Four points at a time; their colours come with those of the next, so the last have none.
+  for (; i + 6 <= count; i += 4) {
+    floats z, rays;
+    bytes colours;
+    memcpy(&z, depth + i, sizeof z);
+    memcpy(&rays, x + i, sizeof rays);
+    memcpy(&colours, rgb + 3 * (size_t)i, sizeof colours);
+    const words across = (words)(z * rays), down = (words)(z * y), ahead = (words)z;
+    const words colour = (words)PICK(
+        bytes, colours, colours, 2, 1, 0, 3, 5, 4, 3, 6, 8, 7, 6, 9, 11, 10, 9, 12) & 0xffffff;
+    const words left = PICK(words, across, down, 0, 4, 1, 5);
+    const words right = PICK(words, ahead, colour, 0, 4, 1, 5);
+    const words next_left = PICK(words, across, down, 2, 6, 3, 7);
+    const words next_right = PICK(words, ahead, colour, 2, 6, 3, 7);
+    const words first = PICK(words, left, right, 0, 1, 4, 5);
+    const words second = PICK(words, left, right, 2, 3, 6, 7);
+    const words third = PICK(words, next_left, next_right, 0, 1, 4, 5);
+    const words fourth = PICK(words, next_left, next_right, 2, 3, 6, 7);
+    float *four = points + 4 * (size_t)i;
+    memcpy(four, &first, sizeof first);
+    memcpy(four + 4, &second, sizeof second);
+    memcpy(four + 8, &third, sizeof third);
+    memcpy(four + 12, &fourth, sizeof fourth);
+  }
+  for (; i < count; i++) {
+    const uint8_t *pixel = rgb + 3 * (size_t)i;
+    const uint32_t colour = (uint32_t)pixel[0] << 16 | (uint32_t)pixel[1] << 8 | pixel[2];
+    float *point = points + 4 * (size_t)i;
+    point[0] = depth[i] * x[i], point[1] = depth[i] * y, point[2] = depth[i];
+    memcpy(point + 3, &colour, sizeof colour);
+  }
+}
+
+// Write an organised cloud (H, W, 4) of depth (H, W) and colours, rows of these `stride` bytes
+// apart, with the ray tables of columns and rows.
+EXPORT EACH_PROCESSOR void frame_cloud(
+    const float *depth, const uint8_t *rgb, int64_t stride, const float *rays_x,
+    const float *rays_y, int32_t width, int32_t height, float *cloud) {
+  for (int32_t j = 0; j < height; j++) {
+    const size_t first = (size_t)j * width;
+    write_points(depth + first, rgb + j * stride, rays_x, rays_y[j], width, cloud + 4 * first);
+  }
+}
+
+// Write the network's depth (h, w), and NULL or sky of the same size, as depth (H, W) in metres,
+// NaN where invalid, and, unless `cloud` is NULL, its cloud as frame_cloud does. Returns 0, or -1
+// where there is no memory.
+EXPORT EACH_PROCESSOR int frame_finish(
+    const float *network, const float *sky, int32_t width, const struct law *law,
+    const struct depth_axis *x, const struct depth_axis *y, const uint8_t *rgb, int64_t stride,
+    const float *rays_x, const float *rays_y, float *depth, float *cloud) {
+  const size_t count = x->count, room = whole_lines(count * sizeof(float)) / sizeof(float);
+  float *memory = aligned_alloc(
+      LINE, sizeof(float) * 10 * room + whole_lines((width + 1) * sizeof(float)));
+  if (!memory) return -1;
+  struct sampled rows[2];
+  float *place = memory;
+  for (int k = 0; k < 2; k++, place += 4 * room) {
+    rows[k] = (struct sampled){place, place + room, place + 2 * room, place + 3 * room};
+  }
+  float *pairs = place, *valid = place + 2 * room;
+  int32_t held[2] = {-1, -1};
+  for (int32_t j = 0; j < y->count; j++) {
+    const int32_t wanted[2] = {y->low[j], y->high[j]};
+    if (held[1] == wanted[0]) {
+      const struct sampled row = rows[0];
+      rows[0] = rows[1], rows[1] = row;
+      held[1] = held[0], held[0] = wanted[0];
+    }
+    for (int k = 0; k < 2; k++) {
+      if (held[k] == wanted[k]) continue;
+      const size_t first = (size_t)wanted[k] * width;
+      validate(network + first, sky ? sky + first : NULL, law, width, valid);
+      valid[width] = valid[width - 1];
+      sample_columns(valid, x, pairs, &rows[k]);
+      held[k] = wanted[k];
+    }
+    float *row = depth + j * count;
+    sample_rows(&rows[0], &rows[1], y->weight[j], law->edge_ratio, x->count, row);
+    if (cloud) {
+      write_points(row, rgb + j * stride, rays_x, rays_y[j], x->count, cloud + 4 * j * count);
+    }
+  }
+  free(memory);
+  return 0;
+}
