@@ -28,14 +28,13 @@ from pathlib import Path
 import sys
 from typing import Any, Sequence
 
-import depth_anything_ros
 import numpy as np
 import numpy.typing as npt
 
 logger = logging.getLogger(__name__)
 
-LIBRARY = 'native/libframe_kernels.so'
-"""Where the three ways to install put it, in the package."""
+LIBRARY = 'depth_anything_ros/native/libframe_kernels.so'
+"""Where the three ways to install put it, below a folder that Python imports from."""
 
 VERSION = 1
 """What ``frame_kernels_version`` must say: that of the structures and signatures below."""
@@ -101,13 +100,18 @@ def _checked(status: int, function: Any, arguments: tuple[Any, ...]) -> None:
         raise MemoryError(f'{function.__name__} found no memory for a row')
 
 
+def folders() -> list[Path]:
+    """Return where to look: beside this package, and where a source tree in front hides that."""
+    return [Path(__file__).parents[2], *(Path(entry) for entry in sys.path)]
+
+
 @lru_cache(maxsize=1)
 def load() -> tuple[Kernels | None, str]:
     """Return the kernels, or None and why they cannot be used; that is logged once."""
     if sys.byteorder != 'little':
         problem = 'this processor is not little-endian'
     else:
-        places = [Path(folder) / LIBRARY for folder in depth_anything_ros.__path__]
+        places = (folder / LIBRARY for folder in folders())
         found = next((place for place in places if place.is_file()), None)
         if found is not None:
             try:

@@ -168,7 +168,7 @@ def unloaded(monkeypatch):
 
 
 def test_without_the_library_it_is_said_and_all_works(unloaded, tmp_path, caplog):
-    unloaded.setattr(native.depth_anything_ros, '__path__', [str(tmp_path)])
+    unloaded.setattr(native, 'folders', lambda: [tmp_path])
     with caplog.at_level(logging.WARNING):
         engine = DA3Engine(build_tiny(), find('da3-tiny'))
     said = [text for text in engine.info.warnings if 'compiled frame path' in text]
@@ -178,8 +178,8 @@ def test_without_the_library_it_is_said_and_all_works(unloaded, tmp_path, caplog
 
 def test_a_library_of_another_version_is_not_used(unloaded, tmp_path):
     library = tmp_path / native.LIBRARY
-    library.parent.mkdir()
-    unloaded.setattr(native.depth_anything_ros, '__path__', [str(tmp_path)])
+    library.parent.mkdir(parents=True)
+    unloaded.setattr(native, 'folders', lambda: [tmp_path])
     library.write_bytes(b'no library')
     assert native.load()[0] is None
     native.load.cache_clear()
