@@ -136,6 +136,7 @@ def open_service(settings: Settings) -> DepthService:
     return DepthService(
         *load_engines(settings), queue_size=model.queue_size, max_batch=model.max_batch,
         batch_window=model.batch_window / 1000, request_share=model.request_share,
+        device_timeout=model.device_timeout,
         max_megapixels=settings.reconstruction.max_megapixels)
 
 
@@ -146,6 +147,7 @@ class DepthService:
         self, engine: Engine, *others: Engine, queue_size: int = 4, max_batch: int = 0,
         batch_window: float = 0.0, request_share: float = 0.15,
         max_megapixels: float = ReconstructionSettings.max_megapixels,
+        device_timeout: float = ModelSettings.device_timeout,
         runner: RayRunner | None = None,
     ) -> None:
         """
@@ -160,6 +162,7 @@ class DepthService:
         :param batch_window: seconds to wait for more of them; 0 takes only what waits already.
         :param request_share: part of the time that requests have while frames wait for it.
         :param max_megapixels: processed pixels that the images of one reconstruction may have.
+        :param device_timeout: as of :class:`Pool`.
         :param runner: has the engine's work done elsewhere, in place of a runner made of the
             options above.
         """
@@ -170,7 +173,8 @@ class DepthService:
         most = max_batch or (CUDA_BATCH if on_cuda else 1)
         self._runner: Runner | Pool | RayRunner = runner or (Pool(
             self._engines, queue_size=queue_size, batch_window=batch_window,
-            request_share=request_share, max_batch=most) if others else Runner(
+            request_share=request_share, max_batch=most,
+            device_timeout=device_timeout) if others else Runner(
                 engine, queue_size=queue_size, batch_window=batch_window,
                 request_share=request_share, max_batch=most))
 

@@ -39,6 +39,7 @@ TESTS = {
     'model.architecture': f'{MODEL}::test_the_architecture_makes_a_lone_file_a_model',
     'model.download': f'{MODEL}::test_only_a_download_asks_the_hub',
     'model.device': f'{MODEL}::test_the_device_is_taken_or_refused',
+    'model.device_timeout': 'engine/test_pool_hanging.py::test_the_setting_is_that_of_the_pool',
     'model.devices': 'engine/test_pool.py::test_the_setting_devices_loads_the_model_on_each',
     'model.precision': f'{MODEL}::test_the_precision_is_taken_or_refused',
     'model.compile': 'engine/test_fast_calls.py::test_the_setting_compile_compiles',

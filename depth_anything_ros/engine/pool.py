@@ -17,11 +17,12 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
+from dataclasses import replace
 import itertools
 import logging
 import threading
 import time
-from typing import Any, Callable, Sequence, TypeVar
+from typing import Callable, Sequence, TypeVar
 
 from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.options import FrameOptions
@@ -30,8 +31,9 @@ from depth_anything_ros.engine.base import Engine
 from depth_anything_ros.engine.owners import CLOSING, Request, Stream
 from depth_anything_ros.engine.queueing import Job, Owner
 from depth_anything_ros.engine.runner import Runner
-from depth_anything_ros.engine.seats import Camera, Seat
+from depth_anything_ros.engine.seats import Camera, Seat, Turn
 from depth_anything_ros.engine.tally import Statistics, Tally
+from depth_anything_ros.engine.watched import Watched
 from depth_anything_ros.engine.workers import anew, DeviceStatus, Probe, told, Worker
 from depth_anything_ros.errors import Busy, DepthAnythingError, InferenceFailed, NotReady
 
@@ -49,29 +51,31 @@ class Pool:
 
     A job goes to the worker with the fewest jobs, of equal ones to the one that has waited
     longest. A camera stays with a worker while frames of it are under way. A device whose network
-    fails is taken out, its requests are repeated once elsewhere, and it comes back when it
-    manages an image. The last one stays.
+    fails or does not answer is taken out, its requests are repeated once elsewhere, and it comes
+    back when it manages an image. The last one stays.
     """
 
     def __init__(
         self, engines: Sequence[Engine], *, queue_size: int = 4, max_batch: int = 1,
-        batch_window: float = 0.0, request_share: float = 0.15,
+        batch_window: float = 0.0, request_share: float = 0.15, device_timeout: float = 0.0,
     ) -> None:
         """
         Start a runner for each engine.
 
         :param engines: the same model on several devices; the pool does not close them.
         :param queue_size: requests that may be under way on all together; one more is refused.
-        :param max_batch: as of :class:`Runner`, as are the rest.
+        :param max_batch: as of :class:`Runner`, as are the next ones.
+        :param device_timeout: seconds after which a device that does not answer is taken out; 0:
+            never.
         """
         self._tally = Tally(queue_size)
         self._lock = threading.RLock()
         self._closing = False
-        self._turns = itertools.count(1)
+        self._order = itertools.count(1)
         self._cameras: dict[int, Camera] = {}
         self._workers: list[Worker] = []
         devices = [engine.info.device for engine in engines]
-        for index, engine in enumerate(engines):
+        for index, engine in enumerate(map(Watched, engines)):
             name, before = devices[index], devices[:index].count(devices[index])
             self._workers.append(Worker(
                 f'{name}#{before + 1}' if before else name, engine, Runner(
@@ -79,6 +83,9 @@ class Pool:
                     batch_window=batch_window, request_share=request_share,
                     rescue=lambda job, error, index=index: self._rescue(  # type: ignore[misc]
                         self._workers[index], job, error))))
+        self._timeout, self._closed = device_timeout, threading.Event()
+        if device_timeout:
+            threading.Thread(target=self._watch, name='depth-watch', daemon=True).start()
 
     def stream(
         self, name: str, on_result: Callable[[DepthResult], None],
@@ -97,13 +104,17 @@ class Pool:
         deadline: float | None = None, ready: bool = False, pixels: tuple[int, ...] = (),
     ) -> Future[DepthResult]:
         """Queue one request; see :meth:`Runner.submit`."""
-        return self._request(Job(source, options, self._admit(deadline), ready=ready))
+        request = self._admit(deadline)
+        self._place(Job(source, options, request, ready=ready), request)
+        return request.future
 
     def call(
         self, function: Callable[[Engine], Value], *, deadline: float | None = None,
     ) -> Future[Value]:
         """Queue a function that needs one of the engines; see :meth:`Runner.call`."""
-        return self._request(Job(function, None, self._admit(deadline)))
+        request = self._admit(deadline)
+        self._place(Job(lambda watched: function(watched.engine), None, request), request)
+        return request.future
 
     def statistics(self) -> Statistics:
         """Return what was done so far on all devices together."""
@@ -125,6 +136,7 @@ class Pool:
         """Stop all workers; see :meth:`Runner.close`."""
         with self._lock:
             self._closing = True
+            self._closed.set()
             timers = [worker.timer for worker in self._workers if worker.timer]
         for timer in timers:
             timer.cancel()
@@ -147,25 +159,24 @@ class Pool:
                 raise Busy(f'{self._tally.queue_size} requests are under way already; try again')
         return Request(self._tally, deadline, self._forget)
 
-    def _request(self, job: Job) -> Future[Any]:
-        future: Future[Any] = job.owner.future  # type: ignore[attr-defined]
-        self._place(job)
-        return future
-
-    def _place(self, job: Job) -> None:
+    def _place(self, job: Job, request: Request) -> None:
         with self._lock:
             worker = self._least_loaded()
+            job.owner = turn = Turn(request, worker, job.retried)
+            worker.turns[turn] = job
             worker.runner.put(1 if job.options is None else 0, job)
 
     def _least_loaded(self) -> Worker:
         worker = min((worker for worker in self._workers if worker.serving),
                      key=lambda worker: (worker.runner.load(), worker.last_given))
-        worker.last_given = next(self._turns)
+        worker.last_given = next(self._order)
         return worker
 
-    def _forget(self, owner: Owner) -> None:
+    def _forget(self, request: Owner) -> None:
         for worker in self._workers:
-            worker.runner.forget(owner)
+            for turn in list(worker.turns):
+                if turn.request is request:
+                    worker.runner.forget(turn)
 
     def _frame(self, camera: Camera, job: Job) -> None:
         # The camera's lock first, as where a result comes out.
@@ -190,29 +201,68 @@ class Pool:
         if not fault or isinstance(job.owner, Probe):
             return False
         with self._lock:
-            others = [each for each in self._workers if each.serving and each is not worker]
             # What fails on two devices is to blame itself.
-            if self._closing or not others or job.retried:
+            if self._closing or job.retried or not self._others(worker):
                 return False
             waiting = self._take_out(worker, error) if worker.serving else []
-        if job.owner.newest_only:
-            again, answered = waiting, False
-        else:
-            job.retried = True
-            again, answered = [job, *waiting], True
-        for each in again:
-            if each.owner.newest_only:
-                each.owner.dropped()
+        turn = job.owner
+        if isinstance(turn, Turn):
+            self._repeat(turn, job)
+        self._elsewhere(waiting)
+        return isinstance(turn, Turn)
+
+    def _others(self, worker: Worker) -> bool:
+        return any(each.serving and each is not worker for each in self._workers)
+
+    def _repeat(self, turn: Turn, job: Job) -> None:
+        """Do a job once more, from its beginning, unless somebody else does already."""
+        if not turn.left:
+            turn.give_up()
+            self._place(anew(replace(job, retried=True, times={})), turn.request)
+
+    def _elsewhere(self, jobs: Sequence[Job]) -> None:
+        """Do what has waited at a worker at another one; a newer frame will come by itself."""
+        for job in jobs:
+            if isinstance(job.owner, Turn):
+                job.owner.give_up()
+                self._place(anew(job), job.owner.request)
             else:
-                self._place(anew(each))
-        return answered
+                job.owner.dropped()
+
+    def _watch(self) -> None:
+        """Look after the devices: one that hangs says nothing."""
+        while not self._closed.wait(min(1.0, self._timeout / 4)):
+            for worker in self._workers:
+                if not worker.serving:
+                    # What was being prepared for it when it was taken out.
+                    self._elsewhere(worker.runner.drain(Turn, Seat))
+                elif worker.engine.busy_for() > self._timeout:
+                    self._leave_behind(worker)
+
+    def _leave_behind(self, worker: Worker) -> None:
+        """Take out a device that does not answer; what it has begun is done elsewhere."""
+        error = InferenceFailed(f'no answer for {self._timeout:g} s')
+        with self._lock:
+            if self._closing or not self._others(worker):
+                return
+            waiting = self._take_out(worker, error)
+            begun = [(turn, job) for turn, job in list(worker.turns.items()) if turn.begun]
+        for turn, job in begun:
+            if job.retried:
+                # What hangs on two devices is to blame itself.
+                turn.failed(error)
+            else:
+                self._repeat(turn, job)
+        self._elsewhere(waiting)
+        for seat in list(worker.seats):
+            seat.leave_behind()
 
     def _take_out(self, worker: Worker, error: Exception) -> list[Job]:
         worker.leave(error)
         logger.error('%s is taken out and tried again in %g s: %s', worker.name, worker.pause,
                      worker.error)
         self._try_later(worker)
-        return worker.runner.drain()
+        return worker.runner.drain(Turn, Seat)
 
     def _try_later(self, worker: Worker) -> None:
         if not self._closing:

@@ -188,9 +188,10 @@ class Runner:
         """Return how many jobs wait here or are worked on."""
         return sum(map(len, self._inboxes)) + sum(self._in_hand)
 
-    def drain(self) -> list[Job]:
-        """Take out and return what waits in front of the device."""
-        return [job for inbox in self._inboxes[:2] for job in inbox.remove(lambda job: True)]
+    def drain(self, *owners: type) -> list[Job]:
+        """Take out and return what waits in front of the device and is of such owners."""
+        return [job for inbox in self._inboxes[:2]
+                for job in inbox.remove(lambda job: isinstance(job.owner, owners))]
 
     def put(self, stage: int, job: Job) -> None:
         """
@@ -249,7 +250,7 @@ class Runner:
         infer, finish = self._inboxes[1:]
         while jobs := infer.take(self._most, self._window):
             ready = [job for job in self._begun(1, jobs)
-                     if not self._is_late(job) and (job.retried or job.owner.begin())]
+                     if not self._is_late(job) and job.owner.begin()]
             if ready and ready[0].options is None:
                 self._call(ready[0])
             elif ready and ready[0].value is None:

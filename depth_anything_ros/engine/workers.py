@@ -19,11 +19,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 import threading
 import time
-from typing import Any, Callable
+from typing import Any, Callable, TYPE_CHECKING
 
-from depth_anything_ros.engine.base import Engine, Inferred, Prepared
+from depth_anything_ros.engine.base import Inferred, Prepared
 from depth_anything_ros.engine.queueing import Job
 from depth_anything_ros.engine.runner import Runner
+from depth_anything_ros.engine.watched import Watched
+
+if TYPE_CHECKING:
+    from depth_anything_ros.engine.seats import Seat, Turn
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 """A device that failed is tried again after the first, then twice as long, up to the longest."""
@@ -46,9 +50,11 @@ class DeviceStatus:
 class Worker:
     """One device: its engine, its runner, and whether it serves."""
 
-    def __init__(self, name: str, engine: Engine, runner: Runner) -> None:
+    def __init__(self, name: str, engine: Watched, runner: Runner) -> None:
         """Serve."""
         self.name, self.engine, self.runner = name, engine, runner
+        self.turns: dict[Turn, Job] = {}
+        self.seats: dict[Seat, None] = {}
         self.error = ''
         self.serving = True
         self.pause = FIRST_PAUSE_S

@@ -46,6 +46,10 @@ class ModelSettings:
     devices: tuple[str, ...] = setting(
         (), 'Devices that share the work, such as [cuda:0, cuda:1], or [all] for every CUDA '
         'device; empty: device alone.', read_only=True)
+    device_timeout: float = setting(
+        60.0, 'One of several devices that has not answered for so long is taken out, and what it '
+        'had to do is done elsewhere; 0: never.', unit='s', low=0.0, high=86_400.0,
+        read_only=True)
     precision: str = setting(
         'auto', 'Arithmetic of the backbone. auto: fp32 on a CPU, bf16 or fp16 on CUDA.',
         choices=('auto', 'fp32', 'bf16', 'fp16'), read_only=True)
