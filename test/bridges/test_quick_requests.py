@@ -21,12 +21,16 @@ import time
 
 from bridge_parts import PATIENCE_S, running
 import cv2
+from depth_anything_ros.bridges.rest.connections import PIECE_BYTES
+from depth_anything_ros.bridges.rest.server import RestBridge
 from depth_anything_ros.bridges.tcp import TcpBridge
 from depth_anything_ros.bridges.zeromq import ZmqBridge
-from depth_anything_ros.clients import TcpClient, ZmqClient
+from depth_anything_ros.clients import RestClient, TcpClient, ZmqClient
+from depth_anything_ros.core.depth import DepthKind
 from depth_anything_ros.engine import shortcut
 from depth_anything_ros.engine.given import GivenDepthEngine
 from depth_anything_ros.errors import InferenceFailed
+import httpx
 import numpy as np
 import pytest
 from zmq_parts import client as seed_client
@@ -90,6 +94,46 @@ def test_zmq(monkeypatch):
             # A batch would keep the others waiting.
             ask({'command': 'inference_batch', 'images': [IMAGE] * 3})
     assert engine.threads[-3:] == ['depth-infer'] * 3
+
+
+def test_rest(monkeypatch):
+    monkeypatch.setattr(shortcut, 'QUICK_S', PATIENCE_S)
+    engine = Engine()
+    with running(RestBridge(port=0), engine=engine) as bridge, \
+            RestClient(f'http://127.0.0.1:{bridge.port}') as client:
+        ask_until(client, engine, 'rest-bridge')
+        # What comes too late is not begun.
+        before = len(engine.threads)
+        late = httpx.post(
+            f'http://127.0.0.1:{bridge.port}/v1/depth', content=IMAGE.tobytes(), headers={
+                'Content-Type': 'application/octet-stream', 'X-Image-Shape': '12,16,3',
+                'X-Deadline-Ms': '0'})
+        assert late.status_code == 504 and len(engine.threads) == before
+    assert engine.threads[0] == 'depth-infer' and engine.threads[-1] == 'rest-bridge'
+
+
+@pytest.mark.parametrize('size', [1, 65_536, PIECE_BYTES - 1, PIECE_BYTES, 3 * PIECE_BYTES + 5])
+@pytest.mark.parametrize('chunked', [False, True])
+def test_bodies_arrive_whole_in_however_many_pieces(size, chunked):
+    rows = np.random.default_rng(size).integers(0, 256, (1, size, 3), np.uint8)
+    seen = []
+
+    def depth(frame):
+        seen.append(frame.rgb)
+        return np.ones(frame.rgb.shape[:2], np.float32)
+    with running(RestBridge(port=0), depth, DepthKind.METRIC) as bridge:
+        data = rows.tobytes()
+        pieces = (data[at:at + 100_000] for at in range(0, len(data), 100_000))
+        with httpx.Client(base_url=f'http://127.0.0.1:{bridge.port}') as client:
+            for _ in range(2):
+                reply = client.post(
+                    '/v1/depth', content=pieces if chunked else data, headers={
+                        'Content-Type': 'application/octet-stream',
+                        'X-Image-Shape': f'1,{size},3'}, timeout=PATIENCE_S)
+                assert reply.status_code == 200, reply.text
+                pieces = iter([data])
+    for rgb in seen:
+        np.testing.assert_array_equal(rgb, rows)
 
 
 def test_a_failure_is_answered(monkeypatch):

@@ -33,10 +33,11 @@ from starlette.middleware.cors import CORSMiddleware
 ROUTES = 'depth_anything_ros.bridges.rest.routes'
 
 ROOMS = (
+    # First, because routes are looked for in order.
+    f'{ROUTES}.depth',
     f'{ROUTES}.health',
     f'{ROUTES}.models',
     f'{ROUTES}.seed',
-    f'{ROUTES}.depth',
     f'{ROUTES}.pointcloud',
     f'{ROUTES}.batch',
     f'{ROUTES}.network',

@@ -45,9 +45,17 @@ HEADER_S = 15.0
 HEADER_BYTES = 64 * 1024
 """Bytes of a header; what uvicorn's other parser allows."""
 
+PIECE_BYTES = 2**20
+"""Bytes of a body that are handed on together: each time they walk through all layers."""
+
 
 class GuardedProtocol(HttpToolsProtocol):
-    """uvicorn's connection with an end to everything that a client can draw out."""
+    """
+    uvicorn's connection with an end to everything that a client can draw out.
+
+    A body of known length is handed on in large pieces, or as a whole: the pieces that the system
+    hands out are small, and uvicorn stops reading for each of them until it has been looked at.
+    """
 
     clients = 256
     message_s = 60.0
@@ -60,6 +68,9 @@ class GuardedProtocol(HttpToolsProtocol):
         self._stall: asyncio.TimerHandle | None = None
         self._in_header = True
         self._header_bytes = 0
+        self._pieces: list[bytes] = []
+        self._gathered = 0
+        self._gathers = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Refuse a connection too many, else wait for its first header."""
@@ -93,13 +104,38 @@ class GuardedProtocol(HttpToolsProtocol):
         """Give the body its own time."""
         self._in_header = False
         self._header_bytes = 0
+        # A body that does not say how long it is is looked at as it comes.
+        self._gathers = any(name == b'content-length' for name, _ in self.scope['headers'])
         self._arm(self.message_s)
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Gather what comes of a body whose length was looked at."""
+        if not self._gathers:
+            super().on_body(body)
+            return
+        self._pieces.append(body)
+        self._gathered += len(body)
+        if self._gathered >= PIECE_BYTES:
+            super().on_body(self._piece())
+
+    def _piece(self) -> bytes:
+        piece = b''.join(self._pieces)
+        self._pieces.clear()
+        self._gathered = 0
+        return piece
 
     def on_message_complete(self) -> None:
         """Wait for the next header; the idle time is uvicorn's."""
         self._in_header = True
         self._disarm()
+        if self._gathered:
+            piece, cycle = self._piece(), self.cycle
+            if cycle.body or cycle.response_complete:
+                super().on_body(piece)
+            else:
+                # Not copied once more, and nothing to stop reading for.
+                cycle.body = piece  # type: ignore[assignment]
         super().on_message_complete()
 
     def handle_websocket_upgrade(self) -> None:

@@ -208,8 +208,14 @@ class RestContext:
         :raises starlette.requests.ClientDisconnect: when the client is gone.
         """
         due = self.deadline_of(request) if deadline is None else deadline
-        future: Future[DepthResult] = (service or self.service()).submit(
-            lambda: frame, options, deadline=due, ready=True)
+        chosen, pixels = service or self.service(), frame.rgb.shape
+        if due > time.monotonic():
+            result = chosen.at_once(lambda: frame, options, pixels)
+            if result is not None:
+                self.metrics.result(result)
+                return result
+        future: Future[DepthResult] = chosen.submit(
+            lambda: frame, options, deadline=due, ready=True, pixels=pixels)
         waiting = asyncio.wrap_future(future)
         gone: asyncio.Future[Any] = asyncio.ensure_future(_disconnected(request))
         try:

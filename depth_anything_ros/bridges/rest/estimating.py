@@ -30,6 +30,9 @@ from depth_anything_ros.wire.images import decode_image
 import numpy as np
 from starlette.requests import Request
 
+DEFAULT = FrameOptions()
+"""What a request asks for that names no options."""
+
 EXTRAS = {Output.CONFIDENCE.value, Output.SKY.value}
 """Outputs beside depth that a form with several arrays can hold."""
 
@@ -58,6 +61,8 @@ def options_of(fields: read.Fields, form: str) -> FrameOptions:
     :param form: short name of the reply's form.
     :raises InvalidRequest: when a value is not accepted.
     """
+    if not fields:
+        return DEFAULT
     wanted = {name.strip() for name in fields.get('outputs', '').split(',') if name.strip()}
     unknown = wanted - EXTRAS - {Output.DEPTH.value}
     if unknown:

@@ -72,19 +72,29 @@ class Metrics:
             f'{PREFIX}stage_seconds',
             'Time of one picture in each stage: decode, queue, preprocess, infer, finish, encode.',
             ('stage',), registry=self.registry, buckets=BUCKETS)
+        self._stage_of: dict[str, Histogram] = {}
+        self._routes: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self.registry.register(self)
 
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count a request that is over."""
-        self._requests.labels(route, method, str(status)).inc()
-        self._seconds.labels(route).observe(seconds)
+        known = self._routes.get((route, method, status))
+        if known is None:
+            # labels() looks its answer up behind a lock; a route and a status are few.
+            known = self._routes[route, method, status] = (
+                self._requests.labels(route, method, str(status)), self._seconds.labels(route))
+        known[0].inc()
+        known[1].observe(seconds)
         if route.startswith('/v1/') and method == 'POST' or route in ('/pc', '/metric_depth',
                                                                       '/rel_depth'):
             self.recent.append((time.time(), seconds))
 
     def stage(self, name: str, seconds: float) -> None:
         """Count the time of one picture in a stage."""
-        self._stages.labels(name).observe(seconds)
+        stage = self._stage_of.get(name)
+        if stage is None:
+            stage = self._stage_of[name] = self._stages.labels(name)
+        stage.observe(seconds)
 
     def result(self, result: DepthResult) -> None:
         """Count the stages inside the service."""

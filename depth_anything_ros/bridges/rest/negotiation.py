@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Iterable, Mapping, NamedTuple
 
 from depth_anything_ros.bridges.rest.replies import NotAcceptable
@@ -39,7 +40,8 @@ class Offer(NamedTuple):
     quality: float
 
 
-def offers(header: str) -> list[Offer]:
+@lru_cache(64)
+def offers(header: str) -> tuple[Offer, ...]:
     """Return the entries of an Accept or Accept-Encoding header; broken ones are left out."""
     found = []
     for entry in header.split(','):
@@ -54,7 +56,7 @@ def offers(header: str) -> list[Offer]:
                     quality = 0.0
         if kind:
             found.append(Offer(kind.lower(), quality))
-    return found
+    return tuple(found)
 
 
 def matches(range_: str, kind: str) -> int:
@@ -84,16 +86,23 @@ def choose_form(request: Request, forms: Mapping[str, tuple[str, object]]) -> st
             raise InvalidRequest(
                 f'format {named[:40]!r} is unknown; accepted: {", ".join(forms)}')
         return named
-    accepted = offers(request.headers.get('accept', '*/*'))
+    accepted = request.headers.get('accept', '*/*')
+    # Most accept whatever there is.
+    found = next(iter(forms)) if accepted == '*/*' else best_of(offers(accepted), forms)
+    if not found:
+        raise NotAcceptable(
+            f'none of the accepted types can be given; known: {", ".join(kinds(forms))}')
+    return found
+
+
+def best_of(accepted: Iterable[Offer], forms: Mapping[str, tuple[str, object]]) -> str:
+    """Return the short name of the form that a client likes best, '' when it accepts none."""
     best, found = 0.0, ''
     for name, (kind, _) in forms.items():
         ranked = [(matches(offer.kind, kind), offer.quality) for offer in accepted]
         exact, quality = max((item for item in ranked if item[0]), default=(0, 0.0))
         if exact and quality > best:
             best, found = quality, name
-    if not found:
-        raise NotAcceptable(
-            f'none of the accepted types can be given; known: {", ".join(kinds(forms))}')
     return found
 
 

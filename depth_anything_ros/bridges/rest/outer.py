@@ -99,6 +99,7 @@ class Outer:
         if not loopback:
             name = socket.gethostname().lower()
             self._hosts |= {name, f'{name}.local'}
+        self._last_host: str | None = None
         self._origins = set(origins)
         self._own_origin = re.compile(LOOPBACK_ORIGIN)
 
@@ -158,6 +159,14 @@ class Outer:
         await self._app(scope, receive, send)
 
     def _host_allowed(self, name: str) -> bool:
+        if name == self._last_host:
+            return True
+        allowed = self._looked_up(name)
+        if allowed:
+            self._last_host = name
+        return allowed
+
+    def _looked_up(self, name: str) -> bool:
         if self._any_host or is_own_name(name) or name in self._hosts:
             return True
         if self._loopback:

@@ -31,18 +31,17 @@ from depth_anything_ros.bridges.rest.negotiation import choose_form
 from depth_anything_ros.bridges.rest.replies import request_id_of
 from depth_anything_ros.bridges.rest.uploads import read_upload
 from depth_anything_ros.wire.depth_files import FORMS
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
 
 def register(app: FastAPI, context: RestContext) -> None:
     """Add the route."""
-    router = APIRouter(tags=['depth'])
-
     options = [format_option(FORMS), SIZE, OUTPUTS, *OPTIONS]
 
-    @router.post('/v1/depth', summary='Depth of a picture', response_class=Response,
-                 responses=binary_replies(FORMS), openapi_extra=picture_body(options))
+    # Not in a router of its own: FastAPI would look for the route twice.
+    @app.post('/v1/depth', summary='Depth of a picture', tags=['depth'], response_class=Response,
+              responses=binary_replies(FORMS), openapi_extra=picture_body(options))
     async def depth(request: Request) -> Response:
         form = choose_form(request, FORMS)
         upload = await read_upload(request, context)
@@ -52,5 +51,3 @@ def register(app: FastAPI, context: RestContext) -> None:
         return await context.timed(
             'encode', written, result, form, request, request_id_of(request.scope),
             here=only_sent(form, request))
-
-    app.include_router(router)
