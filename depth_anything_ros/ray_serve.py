@@ -25,6 +25,7 @@ from contextlib import contextmanager
 from functools import partial
 import logging
 import os
+import secrets
 import socket
 import time
 from typing import Any, Callable, Iterator, Mapping
@@ -111,10 +112,12 @@ def cluster(
             check_there(address)
             ray.init(address=address, logging_level=logging.WARNING)
         else:
+            # Its ports listen on every interface: nobody is let in without this.
+            os.environ.setdefault('RAY_AUTH_TOKEN', secrets.token_hex(32))
             ray.init(
                 address='local', num_cpus=max(os.cpu_count() or 1, replicas * models),
                 include_dashboard=False, object_store_memory=OBJECT_STORE_BYTES,
-                logging_level=logging.WARNING, _node_ip_address='127.0.0.1')
+                logging_level=logging.WARNING)
             serve.start(proxy_location='Disabled')
     except (RayError, OSError, RuntimeError, ValueError) as error:
         ray.shutdown()

@@ -144,11 +144,15 @@ def gateway(service):
 
 
 class Load:
-    """Clients that ask a gateway, each one request after the other, until told to stop."""
+    """
+    Clients that ask a gateway, each one request after the other, until told to stop.
+
+    They end with the program: a test that fails does not wait for them.
+    """
 
     def __init__(self, address, clients):
         self.replies, self._stop = [], threading.Event()
-        self._threads = [threading.Thread(target=self._ask, args=(address, seed))
+        self._threads = [threading.Thread(target=self._ask, args=(address, seed), daemon=True)
                          for seed in range(clients)]
         for thread in self._threads:
             thread.start()
@@ -169,7 +173,7 @@ class Load:
 
 
 def post(client, body):
-    return client.post('/v1/depth', content=body, headers={
+    return client.post('/v1/depth?fov_deg=60', content=body, headers={
         'Content-Type': 'image/png', 'Accept': 'application/x-npy'})
 
 

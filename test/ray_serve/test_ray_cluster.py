@@ -15,6 +15,7 @@
 """A cluster with ``deploy/ray_serve.yaml`` on it: gateways that join, autoscaling, an update."""
 
 from contextlib import contextmanager
+import io
 import os
 import signal
 import socket
@@ -22,6 +23,7 @@ import subprocess
 import sys
 
 import httpx
+import numpy as np
 import pytest
 import ray_parts as parts
 from ray_parts import PATIENCE_S, wait_until
@@ -32,6 +34,7 @@ pytest.importorskip('ray')
 
 MAIN = 'depth_anything_ros.cli.main'
 FILE = ROOT / 'deploy' / 'ray_serve.yaml'
+TOKEN = 'a token of nothing but these tests'
 
 
 def free_ports(count):
@@ -42,13 +45,25 @@ def free_ports(count):
     return ports
 
 
+def asked(url):
+    return httpx.get(url, headers={'Authorization': f'Bearer {TOKEN}'}, trust_env=False)
+
+
 @pytest.fixture(scope='module')
-def cluster():
+def token():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv('RAY_AUTH_TOKEN', TOKEN)
+        patch.setenv('RAY_AUTH_MODE', 'token')
+        yield
+
+
+@pytest.fixture(scope='module')
+def cluster(token):
     """Yield the address of a cluster of one machine and that of its dashboard."""
     port, dashboard, agent = free_ports(3)
     process = subprocess.Popen(
         [sys.executable, '-m', 'ray.scripts.scripts', 'start', '--head', '--block',
-         '--node-ip-address=127.0.0.1', f'--port={port}', '--num-cpus=8', '--num-gpus=0',
+         f'--port={port}', '--num-cpus=8', '--num-gpus=0',
          '--include-dashboard=true', '--dashboard-host=127.0.0.1',
          f'--dashboard-port={dashboard}', f'--dashboard-agent-listen-port={agent}',
          '--object-store-memory=1000000000', '--disable-usage-stats'],
@@ -59,7 +74,7 @@ def cluster():
 
         def answers():
             try:
-                return httpx.get(f'{url}/api/version', trust_env=False).status_code == 200
+                return asked(f'{url}/api/version').status_code == 200
             except httpx.HTTPError:
                 return False
         wait_until(answers, 2 * PATIENCE_S)
@@ -93,7 +108,7 @@ def deployed(folder, dashboard, **settings):
 
 def running(dashboard):
     """Return the replicas that run, those that are replaced among them."""
-    found = httpx.get(f'{dashboard}/api/serve/applications/', trust_env=False).json()[
+    found = asked(f'{dashboard}/api/serve/applications/').json()[
         'applications']['depth_anything']
     assert found['status'] != 'DEPLOY_FAILED', found
     deployment = found['deployments'].get('Depth', {'replicas': []})
@@ -116,7 +131,9 @@ def test_without_the_application_a_gateway_says_what_is_missing(cluster):
 
 def test_a_gateway_joins_replicas_are_added_and_replaced_under_load(cluster, tmp_path):
     address, dashboard = cluster
-    deployed(tmp_path, dashboard)
+    # Replicas that wait for batches are slow enough for six clients to need three.
+    slow = {'model.max_batch': 8, 'model.batch_window': 300.0}
+    deployed(tmp_path, dashboard, **slow)
     wait_until(lambda: len(running(dashboard)) == 1, 2 * PATIENCE_S)
     with joined(address) as gateway:
         load = parts.Load(gateway, 6)
@@ -125,12 +142,18 @@ def test_a_gateway_joins_replicas_are_added_and_replaced_under_load(cluster, tmp
             page = httpx.get(f'{gateway}/metrics', trust_env=False).text
             return {line.split('"')[1] for line in page.splitlines()
                     if line.startswith('depth_anything_device_images_total{')}
+        wait_until(lambda: load.replies)
+        assert load.replies[0][1].status_code == 200, load.replies[0][1].text
         wait_until(lambda: len(names()) == 3, 2 * PATIENCE_S)
         before = running(dashboard)
         assert names() <= before
-        deployed(tmp_path, dashboard, **{'model.max_batch': 2})
+        deployed(tmp_path, dashboard, **{**slow, 'model.batch_window': 200.0})
         wait_until(lambda: not before & running(dashboard), 2 * PATIENCE_S)
         wait_until(lambda: names() and names() <= running(dashboard))
         replies = load.stop()
         assert {reply.status_code for _, reply in replies} == {200}
-        assert len({reply.content for seed, reply in replies if seed == 0}) == 1
+        # Not to the bit: images of one batch are computed together.
+        first, *others = (np.load(io.BytesIO(reply.content), allow_pickle=False)
+                          for seed, reply in replies if seed == 0)
+        for depth in others:
+            np.testing.assert_allclose(depth, first, rtol=1e-4)

@@ -18,7 +18,7 @@ import threading
 import time
 
 from depth_anything_ros.core.options import FrameOptions
-from depth_anything_ros.errors import DeadlineExceeded
+from depth_anything_ros.errors import DeadlineExceeded, NotReady
 import httpx
 import pytest
 import ray_parts as parts
@@ -172,6 +172,19 @@ def test_replicas_that_end_answer_what_they_have_begun(tmp_path):
         serve.delete('depth_anything')
         assert all(future.result(PATIENCE_S) for future in futures)
         assert not parts.processes(tmp_path)
+        with pytest.raises((NotReady, DeadlineExceeded)):
+            parts.submit(service, 5, seconds=2).result(PATIENCE_S)
+
+
+def test_an_update_to_another_model_is_not_used_unnoticed(tmp_path):
+    from depth_anything_ros.ray_serve import deployed
+    with replicas(parts.given(tmp_path), 1) as service:
+        parts.submit(service).result(PATIENCE_S)
+        deployed(parts.given(tmp_path, model='another'), parts.settings_of(), num_replicas=1,
+                 ray_actor_options=parts.ONE_CPU).close()
+        with pytest.raises(NotReady, match='now runs another.*configure anew'):
+            parts.submit(service).result(PATIENCE_S)
+        assert 'now runs another' in service.info.degraded
 
 
 def test_closing_answers_every_request(tmp_path):

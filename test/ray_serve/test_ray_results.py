@@ -15,6 +15,9 @@
 """Replicas by Ray Serve give the results of the engine in this process, to the bit."""
 
 from functools import partial
+import os
+import subprocess
+import sys
 
 from bridge_parts import picture
 from depth_anything_ros.core.camera import Intrinsics
@@ -81,3 +84,16 @@ def test_the_replicas_say_what_their_network_is(both):
         assert getattr(there.info, name) == getattr(here.info, name)
     assert there.info.device == 'ray (cpu)' and not there.info.degraded
     assert there.device_memory() is None
+
+
+@pytest.mark.parametrize('token', ['', 'another one'])
+def test_nobody_joins_our_ray_without_its_token(both, token, tmp_path):
+    import ray
+    address = ray.get_runtime_context().gcs_address
+    done = subprocess.run(
+        [sys.executable, '-c', f'import ray; ray.init(address={address!r}); print("in")'],
+        capture_output=True, text=True, timeout=PATIENCE_S, env={
+            **os.environ, 'HOME': str(tmp_path), 'RAY_AUTH_MODE': 'token' if token else 'disabled',
+            'RAY_AUTH_TOKEN': token})
+    assert done.returncode and 'in' not in done.stdout.split(), done.stdout
+    assert 'auth' in done.stderr.lower(), done.stderr
