@@ -66,6 +66,7 @@ struct law {
 // Four numbers at once, and a choice among those of two such vectors: whole registers everywhere.
 typedef float floats __attribute__((vector_size(16)));
 typedef uint32_t words __attribute__((vector_size(16)));
+typedef uint64_t halves __attribute__((vector_size(16)));
 typedef uint8_t bytes __attribute__((vector_size(16)));
 #ifdef __clang__
 #define PICK(type, a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
@@ -78,18 +79,35 @@ EXPORT int frame_kernels_version(void) { return 1; }
 
 // ---- Preparing: linear resize of RGB bytes, then normalising ------------------------------------
 
-// Mix two pixels of a row for every target pixel. One byte after a pixel is read and written.
+// A pixel is read with the next one, eight bytes at a time.
+#define BEYOND 5
+
+// Mix two pixels of a row, neighbours, for every target pixel. Up to five bytes after the row are
+// read, and up to two numbers after the targets' written.
 INLINE void mix_columns(
-    const uint8_t *restrict row, const struct bytes_axis *x, uint8_t *restrict left,
-    uint8_t *restrict right, int16_t *restrict mixed) {
-  for (int32_t i = 0; i < x->count; i++) {
-    memcpy(left + 3 * i, row + 3 * (size_t)x->low[i], 4);
-    memcpy(right + 3 * i, row + 3 * (size_t)x->high[i], 4);
+    const uint8_t *restrict row, const struct bytes_axis *x, int16_t *restrict left,
+    int16_t *restrict right, int16_t *restrict mixed) {
+  int32_t i = 0;
+  for (; i + 2 <= x->count; i += 2) {
+    uint64_t one, other;
+    memcpy(&one, row + 3 * (size_t)x->low[i], sizeof one);
+    memcpy(&other, row + 3 * (size_t)x->low[i + 1], sizeof other);
+    const bytes pairs = (bytes)(halves){one, other};
+    const words low = (words)PICK(
+        bytes, pairs, pairs, 0, 0, 1, 1, 2, 2, 8, 8, 9, 9, 10, 10, 0, 0, 0, 0) & 0x00ff00ff;
+    const words high = (words)PICK(
+        bytes, pairs, pairs, 3, 3, 4, 4, 5, 5, 11, 11, 12, 12, 13, 13, 0, 0, 0, 0) & 0x00ff00ff;
+    memcpy(left + 3 * i, &low, sizeof low);
+    memcpy(right + 3 * i, &high, sizeof high);
+  }
+  const int32_t count = 3 * x->count;
+  for (int32_t j = 3 * i; j < count; j++) {
+    left[j] = row[3 * (size_t)x->low[i] + j % 3];
+    right[j] = row[3 * (size_t)x->low[i] + 3 + j % 3];
   }
   const int16_t *restrict low = x->low_weight, *restrict high = x->high_weight;
-  const int32_t count = 3 * x->count;
-  for (int32_t i = 0; i < count; i++) {
-    mixed[i] = (int16_t)((left[i] * low[i] + right[i] * high[i]) >> 4);
+  for (int32_t j = 0; j < count; j++) {
+    mixed[j] = (int16_t)((left[j] * low[j] + right[j] * high[j]) >> 4);
   }
 }
 
@@ -114,15 +132,15 @@ EXPORT EACH_PROCESSOR int frame_prepare(
     const uint8_t *rgb, int32_t width, int32_t height, int64_t stride, const struct bytes_axis *x,
     const struct bytes_axis *y, const float *scale, const float *offset, uint8_t *pixels,
     float *values) {
-  const size_t count = 3 * (size_t)x->count, padded = count + 64;
-  const size_t row_bytes = 3 * (size_t)width;
-  uint8_t *memory = malloc(2 * padded * sizeof(int16_t) + 2 * padded + row_bytes + 1);
+  const size_t count = 3 * (size_t)x->count, row_bytes = 3 * (size_t)width;
+  const size_t room = whole_lines((count + 2) * sizeof(int16_t)) / sizeof(int16_t);
+  int16_t *memory = aligned_alloc(
+      LINE, 4 * room * sizeof(int16_t) + whole_lines(row_bytes + BEYOND));
   if (!memory) return -1;
-  int16_t *rows[2] = {(int16_t *)memory, (int16_t *)memory + padded};
-  uint8_t *left = (uint8_t *)(rows[1] + padded), *right = left + padded, *last = right + padded;
-  // One byte after the last row may be nobody's.
-  memcpy(last, rgb + (height - 1) * stride, row_bytes);
-  last[row_bytes] = 0;
+  int16_t *rows[2] = {memory, memory + room};
+  int16_t *left = memory + 2 * room, *right = memory + 3 * room;
+  uint8_t *copy = (uint8_t *)(memory + 4 * room);
+  memset(copy + row_bytes, 0, BEYOND);
   int32_t held[2] = {-1, -1};
   for (int32_t j = 0; j < y->count; j++) {
     const int32_t wanted[2] = {y->low[j], y->high[j]};
@@ -133,7 +151,9 @@ EXPORT EACH_PROCESSOR int frame_prepare(
     }
     for (int k = 0; k < 2; k++) {
       if (held[k] == wanted[k]) continue;
-      const uint8_t *row = wanted[k] == height - 1 ? last : rgb + wanted[k] * stride;
+      const uint8_t *row = rgb + wanted[k] * stride;
+      // What comes after the last row may be nobody's.
+      if (wanted[k] == height - 1 || row_bytes < BEYOND) row = memcpy(copy, row, row_bytes);
       mix_columns(row, x, left, right, rows[k]);
       held[k] = wanted[k];
     }

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from depth_anything_ros.errors import InvalidImage, InvalidRequest
 
@@ -42,6 +43,7 @@ class Plan:
     offset: tuple[int, int]
 
 
+@lru_cache(maxsize=64)
 def plan(width: int, height: int, process_res: int, method: str) -> Plan:
     """
     Return the sizes for an image.

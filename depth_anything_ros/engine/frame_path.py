@@ -182,15 +182,16 @@ class FramePath:
         if raw.image is not None:
             rgb = raw.image.pixels if view.processed else raw.image.rgb
         if isinstance(lay.resize, NativeSampler):
+            assert out.ready is not None
             colouring = None
-            if out.cloud is not None and not isinstance(rgb, torch.Tensor) \
+            if out.ready.cloud is not None and not isinstance(rgb, torch.Tensor) \
                     and options.sky_mode is not SkyMode.FAR \
                     and not (options.points.limited or filtered(raw.confidence, options.points)):
                 writer = self._writer(view.camera)
                 assert isinstance(writer, NativeWriter)
-                colouring = Colouring(out.cloud, writer, rgb)
+                colouring = Colouring(out.ready.cloud, writer, rgb)
                 points = False
-            lay.finish(measured, out.depth, colouring)
+            lay.finish(measured, out.ready.depth, colouring)
         else:
             lay.depth(measured.valid, out.depth)
         if out.confidence is not None and raw.confidence is not None:
@@ -331,7 +332,7 @@ class Layout:
         self.resize.depth(self._whole(depth, float('nan')), out)
 
     def finish(
-        self, measured: Measured, out: torch.Tensor, colouring: Colouring | None,
+        self, measured: Measured, out: npt.NDArray[np.float32], colouring: Colouring | None,
     ) -> None:
         """Write depth and, where there is a ``colouring``, its cloud in one compiled pass."""
         assert isinstance(self.resize, NativeSampler)

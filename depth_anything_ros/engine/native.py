@@ -135,7 +135,13 @@ def address(values: npt.NDArray[Any], kind: type, shape: tuple[int, ...]) -> int
         raise ValueError(
             f'{values.dtype} {values.shape} with strides {values.strides}; needed: '
             f'{np.dtype(kind)} {shape} without gaps')
-    return int(values.ctypes.data)
+    return beginning(values)
+
+
+def beginning(values: npt.NDArray[Any]) -> int:
+    """Return where an array begins."""
+    place: int = values.__array_interface__['data'][0]
+    return place
 
 
 def packed_rgb(rgb: npt.NDArray[np.uint8], shape: tuple[int, int]) -> npt.NDArray[np.uint8]:

@@ -24,6 +24,7 @@ from depth_anything_ros.core.resize import EDGE_RATIO, sample_positions
 from depth_anything_ros.engine.host import HostSampler, LARGEST, SMALLEST
 from depth_anything_ros.engine.native import (
     address,
+    beginning,
     DepthAxis,
     Kernels,
     Law,
@@ -66,7 +67,7 @@ class NativeWriter:
         rgb, height, width = packed_rgb(rgb, self.shape), *self.shape
         depth = np.ascontiguousarray(depth)
         self._kernels.cloud(
-            address(depth, np.float32, self.shape), rgb.ctypes.data, rgb.strides[0], *self.rays,
+            address(depth, np.float32, self.shape), beginning(rgb), rgb.strides[0], *self.rays,
             width, height, address(cloud, np.float32, (*self.shape, 4)))
 
 
@@ -74,7 +75,7 @@ class NativeWriter:
 class Colouring:
     """A cloud (H, W, 4) float32 to fill, its camera, and its colours (H, W, 3) uint8."""
 
-    cloud: torch.Tensor
+    cloud: npt.NDArray[np.float32]
     writer: NativeWriter
     rgb: npt.NDArray[np.uint8]
 
@@ -100,11 +101,11 @@ class NativeSampler(HostSampler):
 
     def depth(self, depth: torch.Tensor, out: torch.Tensor) -> None:
         """Write valid depth at the target size, see :meth:`HostSampler.depth`."""
-        self.finish(depth, None, (1.0, SMALLEST, LARGEST), out)
+        self.finish(depth, None, (1.0, SMALLEST, LARGEST), out.numpy())
 
     def finish(
         self, depth: torch.Tensor, sky: torch.Tensor | None,
-        law: tuple[float, float, float], out: torch.Tensor,
+        law: tuple[float, float, float], out: npt.NDArray[np.float32],
         colouring: Colouring | None = None,
     ) -> None:
         """
@@ -126,8 +127,8 @@ class NativeSampler(HostSampler):
             if writer.shape != shape:
                 raise ValueError(f'the camera is of {writer.shape}; needed: {shape}')
             rgb = packed_rgb(colouring.rgb, shape)
-            colours = rgb.ctypes.data, rgb.strides[0], *writer.rays
-            points = address(colouring.cloud.numpy(), np.float32, (*shape, 4))
+            colours = beginning(rgb), rgb.strides[0], *writer.rays
+            points = address(colouring.cloud, np.float32, (*shape, 4))
         values, clouds = depth.contiguous().numpy(), None
         if sky is not None:
             sky = sky.contiguous()
@@ -135,7 +136,7 @@ class NativeSampler(HostSampler):
         self._kernels.finish(
             address(values, np.float32, self._source_shape), clouds, self._source_shape[1],
             byref(Law(*law, SKY_THRESHOLD, self._ratio)), byref(x.struct), byref(y.struct),
-            *colours, address(out.numpy(), np.float32, shape), points)
+            *colours, address(out, np.float32, shape), points)
 
 
 class DepthTable:

@@ -20,7 +20,7 @@ from ctypes import byref
 from functools import lru_cache
 
 from depth_anything_ros.core.processed_size import Plan
-from depth_anything_ros.engine.native import BytesAxis, Kernels, packed_rgb
+from depth_anything_ros.engine.native import beginning, BytesAxis, Kernels, packed_rgb
 from depth_anything_ros.engine.preprocess import DEVIATION, halved, MEAN
 import numpy as np
 import numpy.typing as npt
@@ -59,8 +59,8 @@ class NativePreparer:
         shape = (*steps.size[::-1], 3)
         pixels, values = np.empty(shape, np.uint8), np.empty(shape, np.float32)
         self._kernels.prepare(
-            rgb.ctypes.data, width, height, rgb.strides[0], byref(table.x), byref(table.y),
-            *table.normalising, pixels.ctypes.data, values.ctypes.data)
+            beginning(rgb), width, height, rgb.strides[0], byref(table.x), byref(table.y),
+            *table.normalising, beginning(pixels), beginning(values))
         return pixels, torch.from_numpy(values)
 
 

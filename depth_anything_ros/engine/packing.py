@@ -22,6 +22,7 @@ work each output is written where whoever asked for it wants to have it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from depth_anything_ros.core.options import Memory, Output
@@ -29,6 +30,9 @@ from depth_anything_ros.engine.host_memory import HostMemory
 import numpy as np
 import numpy.typing as npt
 import torch
+
+Maps = tuple[torch.Tensor | None, torch.Tensor, torch.Tensor | None, torch.Tensor | None]
+"""Cloud, depth, confidence and sky."""
 
 
 @dataclass(frozen=True)
@@ -63,18 +67,41 @@ class Outputs:
         self._wanted = (cloud, confidence, sky)
         self._memory = memory
         self._host = host
-        self._ready: HostOutputs | None = None
-        if host is None:
-            ready = self._ready = self._places()
-            self.cloud, self.confidence, self.sky = (
-                None if each is None else torch.from_numpy(each)
-                for each in (ready.cloud, ready.confidence, ready.sky))
-            self.depth = torch.from_numpy(ready.depth)
-            return
-        # The widest values come first, so that all are aligned.
-        size = height * width * (16 * cloud + 4 + 4 * confidence + sky)
-        self._block = torch.empty(size, dtype=torch.uint8, device=device)
-        self.cloud, self.depth, self.confidence, self.sky = self._views(self._block)
+        self.ready = self._places() if host is None else None
+        """The outputs where they are written on the host; None where that is a device."""
+        if host is not None:
+            # The widest values come first, so that all are aligned.
+            size = height * width * (16 * cloud + 4 + 4 * confidence + sky)
+            self._block = torch.empty(size, dtype=torch.uint8, device=device)
+
+    @property
+    def cloud(self) -> torch.Tensor | None:
+        """Return the cloud to fill, None where it is not wanted."""
+        return self._maps[0]
+
+    @property
+    def depth(self) -> torch.Tensor:
+        """Return the depth to fill."""
+        return self._maps[1]
+
+    @property
+    def confidence(self) -> torch.Tensor | None:
+        """Return the confidence to fill, None where it is not wanted."""
+        return self._maps[2]
+
+    @property
+    def sky(self) -> torch.Tensor | None:
+        """Return the sky mask to fill, None where it is not wanted."""
+        return self._maps[3]
+
+    @cached_property
+    def _maps(self) -> Maps:
+        if self.ready is None:
+            return self._views(self._block)
+        cloud, confidence, sky = (
+            None if each is None else torch.from_numpy(each)
+            for each in (self.ready.cloud, self.ready.confidence, self.ready.sky))
+        return cloud, torch.from_numpy(self.ready.depth), confidence, sky
 
     def _places(self) -> HostOutputs:
         cloud, confidence, sky = self._wanted
@@ -89,8 +116,7 @@ class Outputs:
         given = None if self._memory is None else self._memory(output, shape, kind)
         return np.empty(shape, kind) if given is None else given
 
-    def _views(self, block: torch.Tensor) -> tuple[
-            torch.Tensor | None, torch.Tensor, torch.Tensor | None, torch.Tensor | None]:
+    def _views(self, block: torch.Tensor) -> Maps:
         height, width = self._shape
         cloud, confidence, sky = self._wanted
         taken = 0
@@ -109,8 +135,8 @@ class Outputs:
     def fetch(self) -> HostOutputs:
         """Return the outputs on the host; waits for the device, and for nothing else on it."""
         if self._host is None:
-            assert self._ready is not None
-            return self._ready
+            assert self.ready is not None
+            return self.ready
         block = self._host.take(tuple(self._block.shape), torch.uint8)
         block.copy_(self._block, non_blocking=True)
         if self._block.device.type == 'cuda':

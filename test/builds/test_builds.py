@@ -150,7 +150,8 @@ def test_pip_install_without_interfaces_and_compiler_says_so(clean, source, tmp_
          'from depth_anything_ros.interfaces import ros_problem;'
          'sys.modules.pop("depth_anything_ros.srv", None);'
          'depth_anything_ros.__path__[:] = depth_anything_ros.__path__[:1];'
-         f'print(ros_problem()); {KERNELS}'],
+         'import depth_anything_ros.engine.native as native; beside = native.folders()[:1];'
+         f'native.folders = lambda: beside; print(ros_problem()); {KERNELS}'],
         env=outside(), cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     assert 'interfaces of depth_anything_ros are not installed' in said
     assert 'the compiled frame path cannot be used' in said and 'not built' in said

@@ -94,8 +94,7 @@ def test_depth_and_cloud_are_the_reference_bit_for_bit(kernels, seed):
         before = depth.copy()
         sampler.finish(
             torch.from_numpy(depth), None if masked is None else torch.from_numpy(masked),
-            (law[0], *bounds), torch.from_numpy(out),
-            Colouring(torch.from_numpy(cloud), writer, rgb))
+            (law[0], *bounds), out, Colouring(cloud, writer, rgb))
         np.testing.assert_array_equal(depth, before)
         with np.errstate(over='ignore'):
             expected = resize_depth(invalidate(
@@ -136,17 +135,17 @@ def test_a_prepared_image_is_that_of_opencv(kernels, seed):
 
 def test_what_a_kernel_cannot_walk_through_is_refused(kernels):
     sampler = NativeSampler((8, 6), (16, 12), kernels=kernels)
-    law, depth, out = (1.0, 0.1, 9.0), torch.ones(6, 8), torch.ones(12, 16)
+    law, depth, out = (1.0, 0.1, 9.0), torch.ones(6, 8), np.ones((12, 16), np.float32)
     camera = Intrinsics.from_fov(60.0, 16, 12)
     writer = NativeWriter(*camera.rays(), kernels=kernels)
     other = NativeWriter(*Intrinsics.from_fov(60.0, 16, 11).rays(), kernels=kernels)
-    rgb, cloud = np.zeros((12, 16, 3), np.uint8), torch.zeros(12, 16, 4)
+    rgb, cloud = np.zeros((12, 16, 3), np.uint8), np.zeros((12, 16, 4), np.float32)
     colouring = Colouring(cloud, writer, rgb)
     sampler.finish(depth, None, law, out, colouring)
     for wrong in (
             (depth[:5], None, law, out), (depth.double(), None, law, out),
             (depth, depth[:, :7], law, out), (depth, depth > 0, law, out),
-            (depth, None, law, out[:, ::2]), (depth, None, law, out.half()),
+            (depth, None, law, out[:, ::2]), (depth, None, law, out.astype(np.float16)),
             (depth, None, law, out, Colouring(cloud[:11], writer, rgb)),
             (depth, None, law, out, Colouring(cloud, other, rgb)),
             (depth, None, law, out, Colouring(cloud, writer, rgb[:11])),
@@ -154,7 +153,7 @@ def test_what_a_kernel_cannot_walk_through_is_refused(kernels):
         with pytest.raises(ValueError, match='needed'):
             sampler.finish(*wrong)
     with pytest.raises(ValueError, match='needed'):
-        writer.fill(cloud.numpy()[:, ::-1], out.numpy(), rgb)
+        writer.fill(cloud[:, ::-1], out, rgb)
     # What merely lies elsewhere is brought together.
     sampler.finish(torch.ones(8, 6).T, torch.zeros(8, 6).T, law, out, colouring)
     assert (out == 1).all()
