@@ -84,10 +84,10 @@ class Runner:
         self._max_batch, self._window = max_batch, batch_window
         self._fitting: dict[tuple[int, int] | None, int] = {}
         self._inboxes = tuple(Inbox(Shares(request_share)) for _ in STAGES)
-        # A device that works on by itself has a thread to wait for it.
+        # Who asks is not to wait for a device that works by itself, or for another machine.
         self._shortcut = Shortcut(
             engine, self._inboxes, self._preparing, self._tally,
-            not batch_window and not self._waits_in_finish)
+            not batch_window and engine.info.device == 'cpu')
         self.at_once = self._shortcut.take
         self._closing = False
         self._threads = [

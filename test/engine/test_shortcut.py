@@ -14,6 +14,8 @@
 
 """A quick request stays in the thread that asks, and then nothing else is on the device."""
 
+from contextlib import closing
+from dataclasses import replace
 import threading
 import time
 
@@ -23,6 +25,7 @@ from depth_anything_ros.engine.given import GivenDepthEngine
 from depth_anything_ros.engine.runner import Runner
 from depth_anything_ros.engine.shortcut import KEPT, kind_of, Pace, QUICK_S
 from depth_anything_ros.errors import Busy, InvalidImage, NotReady
+from depth_anything_ros.service import DepthService
 import numpy as np
 import pytest
 
@@ -244,12 +247,28 @@ def test_it_waits_for_cameras_as_a_submitted_one_does(held):
     assert runner.at_once(frame, OPTIONS, PIXELS) is not None
 
 
-def test_a_batch_window_and_a_device_with_a_thread_of_its_own_keep_the_threads():
-    runner = Runner(HeldEngine(), batch_window=0.001)
-    wait_until_idle(runner)
-    quick(runner)
-    assert runner.at_once(frame, OPTIONS, PIXELS) is None
-    assert runner.close(PATIENCE_S)
+def test_a_batch_window_and_what_works_elsewhere_keep_the_threads():
+    elsewhere = [HeldEngine() for _ in range(2)]
+    for engine, device in zip(elsewhere, ('cuda:0', 'http://robot:8000 (cpu)')):
+        engine._info = replace(engine.info, device=device)
+    for runner in (Runner(HeldEngine(), batch_window=0.001), *map(Runner, elsewhere)):
+        wait_until_idle(runner)
+        quick(runner)
+        assert runner.at_once(frame, OPTIONS, PIXELS) is None
+        assert runner.close(PATIENCE_S)
+
+
+def test_several_devices_keep_the_threads():
+    with closing(DepthService(HeldEngine(), HeldEngine())) as service:
+        for _ in range(5):
+            assert service.at_once(frame, OPTIONS, PIXELS) is None
+            service.estimate(frame(), OPTIONS, PATIENCE_S)
+    with closing(DepthService(HeldEngine())) as service:
+        wait_until_idle(service._runner)
+        quick(service._runner)
+        assert service.at_once(frame, OPTIONS, ()) is None
+        service.estimate(frame(3), OPTIONS, PATIENCE_S)
+        assert service._engine.threads(3) == {threading.current_thread().name}
 
 
 def test_no_step_is_done_twice_at_the_same_time(held):
