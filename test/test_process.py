@@ -20,7 +20,7 @@ import sys
 from xml.etree import ElementTree
 
 from depth_anything_ros import process
-from depth_anything_ros.process import choose_profile, find_shared, PROFILE_VARIABLES
+from depth_anything_ros.process import choose_profile, find_shared, HUGE_PAGES, PROFILE_VARIABLES
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -141,6 +141,29 @@ def test_a_switch_that_is_no_switch_is_an_error():
 def test_the_users_malloc_settings_stay():
     lines = child('print(*set_up_process().left)', MALLOC_ARENA_MAX='2')
     assert lines == ['malloc as it is: MALLOC_ARENA_MAX in the environment']
+
+
+@pytest.mark.skipif(not GLIBC, reason='mallopt is glibc')
+def test_the_heap_may_have_huge_pages_where_the_system_has_them():
+    code = ('print("in huge pages" in str(set_up_process(tune_malloc={}).done))\n'
+            'parts = open("/proc/self/smaps").read().split("[heap]")[1:]\n'
+            'flags = [part.split("VmFlags:")[1].splitlines()[0].split() for part in parts]\n'
+            'kilobytes = [int(part.split("kB")[0].split()[-1]) for part in parts]\n'
+            'print(sum(size for size, has in zip(kilobytes, flags) if "hg" in has) > 250_000)')
+    system = HUGE_PAGES.is_file() and '[never]' not in HUGE_PAGES.read_text()
+    assert child(code.format(True)) == [str(system), str(system)]
+    assert child(code.format(False)) == ['False', 'False']
+
+
+@pytest.mark.skipif(not GLIBC, reason='mallopt is glibc')
+def test_why_the_heap_has_no_huge_pages_is_said(tmp_path):
+    file = tmp_path / 'enabled'
+    code = ('from depth_anything_ros import process; from pathlib import Path\n'
+            f'process.HUGE_PAGES = Path({str(file)!r})\n'
+            'print(*set_up_process().done)')
+    assert 'no huge pages: [Errno' in child(code)[0]
+    file.write_text('always madvise [never]\n')
+    assert 'says never' in child(code)[0]
 
 
 @pytest.mark.skipif(not GLIBC, reason='mallopt is glibc')
