@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass
+import math
 import os
 from pathlib import Path
 import shutil
@@ -35,6 +36,12 @@ from depth_anything_ros.errors import ConfigError
 PROFILE = 'fastdds_large_images.xml'
 SEGMENT_BYTES = 32 << 20
 """Shared memory that a process takes under the profile (its segment_size)."""
+
+CLOUDS_PROFILE = 'fastdds_large_clouds.xml'
+CLOUDS_SEGMENT_BYTES = 96 << 20
+"""The same where there is room for ``MANY`` such processes: clouds of full HD images fit in."""
+
+MANY = 8
 
 PROFILE_VARIABLES = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')
 """Name from Fast DDS 3 (Kilted) on, and before."""
@@ -116,26 +123,34 @@ def choose_profile(environment: MutableMapping[str, str]) -> tuple[Path | None, 
     rmw = environment.get('RMW_IMPLEMENTATION', '')
     if rmw and 'fastrtps' not in rmw:
         return None, f'no Fast DDS profile: RMW_IMPLEMENTATION is {rmw}'
-    profile = find_shared(f'config/{PROFILE}')
+    images, clouds = (find_shared(f'config/{name}') for name in (PROFILE, CLOUDS_PROFILE))
     for name in (*PROFILE_VARIABLES, 'FASTDDS_BUILTIN_TRANSPORTS'):
-        if profile is not None and environment.get(name) == str(profile):
-            return profile, f'Fast DDS profile {profile}'
+        for profile in (images, clouds):
+            if profile is not None and environment.get(name) == str(profile):
+                return profile, f'Fast DDS profile {profile}'
         if environment.get(name):
             return None, f'no Fast DDS profile of ours: {name} is {environment[name]}'
     for file in ('DEFAULT_FASTDDS_PROFILES.xml', 'DEFAULT_FASTRTPS_PROFILES.xml'):
         if Path(file).is_file():
             return None, f'no Fast DDS profile of ours: {file} in the working directory is used'
+    free = free_shared_memory()
+    profile = images if free < MANY * CLOUDS_SEGMENT_BYTES else clouds
     if profile is None:
         return None, f'no Fast DDS profile: {PROFILE} is not installed'
-    memory = Path('/dev/shm')
-    if memory.is_dir() and shutil.disk_usage(memory).free < 2 * SEGMENT_BYTES:
+    if free < 2 * SEGMENT_BYTES:
         return None, (f'no Fast DDS profile: /dev/shm has '
-                      f'{shutil.disk_usage(memory).free >> 20} MB free, two processes need '
+                      f'{int(free) >> 20} MB free, two processes need '
                       f'{2 * SEGMENT_BYTES >> 20} MB; large images may be lost (in a container: '
                       '--shm-size=512m)')
     for name in profile_variables(environment):
         environment[name] = str(profile)
     return profile, f'Fast DDS profile {profile}'
+
+
+def free_shared_memory() -> float:
+    """Return the bytes that /dev/shm has free, infinitely many where there is none."""
+    memory = Path('/dev/shm')
+    return shutil.disk_usage(memory).free if memory.is_dir() else math.inf
 
 
 def variables_for_children(environment: Mapping[str, str]) -> tuple[dict[str, str], str]:

@@ -13,6 +13,7 @@
 # limitations under the License.
 
 import ctypes
+import math
 import os
 from pathlib import Path
 import subprocess
@@ -74,20 +75,39 @@ def test_a_profile_in_the_working_directory_stays(elsewhere):
 
 
 def test_too_little_shared_memory_is_said(elsewhere, monkeypatch):
-    monkeypatch.setattr(process, 'SEGMENT_BYTES', 1 << 50)
+    monkeypatch.setattr(process, 'free_shared_memory', lambda: 63 << 20)
     environment = {}
     profile, text = choose_profile(environment)
     assert profile is None and environment == {} and '--shm-size' in text
 
 
-def test_the_profile_says_what_the_code_says():
-    profile = find_shared(f'config/{process.PROFILE}')
+@pytest.mark.parametrize('free, name', [
+    (64 << 20, process.PROFILE), ((768 << 20) - 1, process.PROFILE),
+    (768 << 20, process.CLOUDS_PROFILE), (math.inf, process.CLOUDS_PROFILE)])
+def test_the_larger_segment_is_taken_where_there_is_room(elsewhere, monkeypatch, free, name):
+    monkeypatch.setattr(process, 'free_shared_memory', lambda: free)
+    environment = {}
+    profile, _ = choose_profile(environment)
+    assert profile == find_shared(f'config/{name}') is not None
+    # What a program was started with stays, however much room there is by then.
+    for later in (64 << 20, 1 << 40):
+        monkeypatch.setattr(process, 'free_shared_memory', lambda free=later: free)
+        assert choose_profile(environment)[0] == profile
+
+
+@pytest.mark.parametrize('name, segment', [
+    (process.PROFILE, process.SEGMENT_BYTES),
+    (process.CLOUDS_PROFILE, process.CLOUDS_SEGMENT_BYTES)])
+def test_the_profiles_say_what_the_code_says(name, segment):
+    profile = find_shared(f'config/{name}')
     assert profile is not None
     root = ElementTree.parse(profile).getroot()
-    assert [e.text for e in root.iter(f'{NAMESPACE}segment_size')] == [str(process.SEGMENT_BYTES)]
+    assert [e.text for e in root.iter(f'{NAMESPACE}segment_size')] == [str(segment)]
     assert {e.text for e in root.iter(f'{NAMESPACE}type')} == {'SHM', 'UDPv4'}
     message = next(root.iter(f'{NAMESPACE}maxMessageSize'))
-    assert 2 * int(message.text) <= process.SEGMENT_BYTES
+    assert 2 * int(message.text) <= segment
+    places = [int(e.text) for e in root.iter(f'{NAMESPACE}port_queue_capacity')] or [512]
+    assert places[0] * 65536 >= segment, 'a place for every piece'
 
 
 def test_shared_files_are_found_beside_an_installed_package(monkeypatch, tmp_path):
