@@ -46,6 +46,7 @@ INLINE size_t whole_lines(size_t size) { return (size + LINE - 1) / LINE * LINE;
 #define INVALID -1.0f
 
 // How the pixels of one axis are sampled: the pixel below, the one after it, and their weights.
+// Of columns the one after is read with the one below, also where its weight is 0; `high` is for rows.
 struct bytes_axis {
   int32_t count;
   const int32_t *low, *high;
