@@ -202,6 +202,9 @@ class RayNetwork:
         self.loop.call_soon_threadsafe(stop)
         self._thread.join()
         self.loop.close()
+        # Else Serve goes on to report, and joins Ray anew where we have left it.
+        with suppress(RayError, RayServeException):
+            self._handle.shutdown()
 
     def _note(self, trouble: str) -> None:
         """Remember why no replica can be asked, '' where one can, and say when that changes."""
