@@ -31,7 +31,8 @@ import struct
 import threading
 from typing import Any, Callable
 
-from bench import report
+from bench import least, report
+from bench.least import receive_into
 from bench.pairs import interleave
 from depth_anything_ros.core.depth import DepthKind, FocalSource
 from depth_anything_ros.core.frame import Frame
@@ -94,12 +95,6 @@ def echo_tcp(address: Callable[[int], None], replies: dict[int, bytes]) -> None:
             connection.sendall(replies[size])
 
 
-def receive_into(connection: socket.socket, memory: memoryview) -> None:
-    """Fill a piece of memory from a connection."""
-    while memory:
-        memory = memory[connection.recv_into(memory):]
-
-
 def serve(pipe: Connection) -> None:
     """Run our bridges and the bare echoes, and say where they are, until the pipe is closed."""
     from depth_anything_ros.bridges.tcp import TcpBridge
@@ -109,13 +104,15 @@ def serve(pipe: Connection) -> None:
     set_up_process()
     replies = {3 * width * height: bytes(4 * width * height) for width, height in SIZES}
     where: dict[str, Any] = {}
-    for name, echo in (('bare zmq', echo_zmq), ('bare tcp', echo_tcp)):
+    for name, echo, given in (
+            ('bare zmq', echo_zmq, replies), ('bare tcp', echo_tcp, replies),
+            ('least tcp', least.serve, SIZES)):
         ready = threading.Event()
 
         def tell(value: Any, name: str = name, ready: threading.Event = ready) -> None:
             where[name] = value
             ready.set()
-        threading.Thread(target=echo, args=(tell, replies), daemon=True).start()
+        threading.Thread(target=echo, args=(tell, given), daemon=True).start()
         ready.wait()
     service = DepthService(ReadyEngine())
     bridges = {'zmq': ZmqBridge(port=0), 'tcp': TcpBridge(port=0)}
@@ -148,6 +145,7 @@ def round_trips(where: dict[str, Any], width: int, height: int, rounds: int) -> 
     memory, head = page_aligned(depth.nbytes), struct.pack('!I', image.nbytes)
     ours_zmq = ZmqClient(where['zmq'])
     ours_tcp = TcpClient('127.0.0.1', int(where['tcp'].rpartition(':')[2]))
+    least_tcp = least.Client(where['least tcp'], depth.nbytes)
 
     def copy() -> None:
         copies[:] = image.data.cast('B')
@@ -172,16 +170,18 @@ def round_trips(where: dict[str, Any], width: int, height: int, rounds: int) -> 
 
     names = {'zmq, our form': lambda: check(ours_zmq), 'zmq, bare echo': echo_over_zmq,
              'zmq, pickles of the seed': pickles, 'tcp, our form': lambda: check(ours_tcp),
-             'tcp, bare echo': echo_over_tcp, 'memcpy': copy}
+             'tcp, bare echo': echo_over_tcp,
+             'tcp, least program': lambda: least_tcp.estimate(image), 'memcpy': copy}
     samples = interleave(names, rounds=rounds, warm_up=20)
     limit = report.bar('at most', RIVAL_BAR)
     rows = [report.compared(samples, 'zmq, our form', 'zmq, bare echo', limit),
             report.compared(samples, 'tcp, our form', 'tcp, bare echo', limit),
+            report.compared(samples, 'tcp, least program', 'tcp, bare echo'),
             report.compared(samples, 'zmq, pickles of the seed', 'zmq, bare echo'),
             report.compared(samples, 'zmq, our form', 'zmq, pickles of the seed'),
             report.compared(samples, 'zmq, our form', 'memcpy'),
             report.compared(samples, 'tcp, our form', 'memcpy')]
-    for client in (ours_zmq, ours_tcp, wire, bare, seed, context):
+    for client in (ours_zmq, ours_tcp, least_tcp, wire, bare, seed, context):
         client.close() if client is not context else context.destroy(0)
     return rows
 
