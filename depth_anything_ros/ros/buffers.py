@@ -39,6 +39,7 @@ class ImageBuffer:
         """
         self._encoding = encoding
         self._messages = Rotation(self._make)
+        self._passing = Image()
 
     def place(self, shape: tuple[int, ...], kind: type) -> Pixels | None:
         """Return memory of a message to write the next frame into, see :class:`Rotation`."""
@@ -50,18 +51,44 @@ class ImageBuffer:
 
         :param header: header of the input image.
         :param pixels: (H, W) or (H, W, C) in this machine's byte order; copied unless they are
-            in a place that this buffer gave.
+            in a place that this buffer gave, or all the bytes of a message that was received.
         """
-        message = self._messages.filled(pixels)
+        received = None if self._messages.message_of(pixels) else bytes_behind(pixels)
+        if received is None:
+            message = self._messages.filled(pixels)
+        else:
+            message = self._passing
+            if (message.height, message.width) != pixels.shape[:2]:
+                self._describe(message, pixels.shape, pixels.dtype.type)
+            message.data = received
         message.header = header
         return message
 
     def _make(self, shape: tuple[int, ...], kind: type) -> Image:
-        height, width = shape[:2]
-        message = Image(height=height, width=width, encoding=self._encoding)
+        return zeroed(self._describe(Image(), shape, kind), shape, kind)
+
+    def _describe(self, message: Image, shape: tuple[int, ...], kind: type) -> Image:
+        message.height, message.width = shape[:2]
+        message.encoding, message.is_bigendian = self._encoding, 0
         message.step = int(np.prod(shape[1:])) * np.dtype(kind).itemsize
-        message.is_bigendian = 0
-        return zeroed(message, shape, kind)
+        return message
+
+
+def bytes_behind(pixels: Pixels) -> array[int] | None:
+    """
+    Return the data of the message that these pixels are a view of, None where they are not.
+
+    :param pixels: any array; only one that is all the bytes of a message, in their order, is a
+        view of it in this sense.
+    """
+    if not pixels.flags.c_contiguous:
+        return None
+    root: object = pixels
+    while isinstance(root, np.ndarray):
+        root = root.base
+    data = root.obj if isinstance(root, memoryview) else root
+    whole = isinstance(data, array) and data.typecode == 'B' and len(data) == pixels.nbytes
+    return data if whole else None
 
 
 class InfoBuffer:
