@@ -232,7 +232,7 @@ def tcp_bridge(arguments: argparse.Namespace, port: int, ending: Ending) -> Brid
 def serve(
     bridges: Mapping[str, Bridge], arguments: argparse.Namespace, ending: Ending,
     choosing: ManyModels | None = None,
-    open_model: Callable[[Settings], DepthService] = open_service,
+    open_model: Callable[[Settings], DepthService] | None = None,
 ) -> int:
     """
     Open the ports, load the engine, serve until a signal, and end in order.
@@ -241,7 +241,7 @@ def serve(
     :param arguments: the flags of :func:`add_model_arguments`.
     :param ending: ends the program; signals ask it too.
     :param choosing: that of the bridges which is given the models of ``--also-model`` too.
-    :param open_model: returns the service of a model.
+    :param open_model: returns the service of a model; None: one that is loaded here.
     :returns: 0 after an orderly end, 1 when a port cannot be had.
     :raises ConfigError: when the device is not to be had.
     :raises ModelLoadFailed: when the weights are missing or do not fit.
@@ -267,7 +267,7 @@ def serve(
         try:
             for model in (arguments.model, *(arguments.also_model if choosing else ())):
                 services.append(opened_service(
-                    changed(settings, {'model.name': str(model)}), open_model))
+                    changed(settings, {'model.name': str(model)}), open_model or open_service))
                 loaded = [service.info.model for service in services]
                 if len(set(loaded)) < len(loaded):
                     raise ConfigError(f'{loaded[-1]} is named twice by --model and --also-model')

@@ -87,8 +87,9 @@ def bytes_behind(pixels: Pixels) -> array[int] | None:
     while isinstance(root, np.ndarray):
         root = root.base
     data = root.obj if isinstance(root, memoryview) else root
-    whole = isinstance(data, array) and data.typecode == 'B' and len(data) == pixels.nbytes
-    return data if whole else None
+    if isinstance(data, array) and data.typecode == 'B' and len(data) == pixels.nbytes:
+        return data
+    return None
 
 
 class InfoBuffer:

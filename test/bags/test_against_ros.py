@@ -56,11 +56,14 @@ def node_messages(index, options):
     frame = Frame(picture(index), stamp(index), 'camera_optical', CAMERA)
     result = service.estimate(frame, replace(options, outputs=frozenset(Output)))
     service.close()
-    return {
-        f'/{topic.name}': topic.buffer().fill(
-            header_of(frame, topic.frame_id(result) if topic.frame_id else None),
-            topic.value(result))
-        for topic in ROS_TOPICS if topic.name in EVERY_TOPIC}
+    messages = {}
+    for topic in ROS_TOPICS:
+        if topic.name in EVERY_TOPIC:
+            buffer = topic.buffer()
+            messages[f'/{topic.name}'] = buffer.fill(
+                header_of(frame, topic.frame_id(result) if topic.frame_id else None),
+                topic.value(result, buffer))
+    return messages
 
 
 @pytest.mark.parametrize('storage, options', [
