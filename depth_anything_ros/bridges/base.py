@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 import errno
+import math
 import socket
 from typing import Protocol
 
@@ -49,8 +50,9 @@ class BridgeLimits:
     def __post_init__(self) -> None:
         """Refuse a limit that lets nothing through."""
         for name in ('clients', 'in_flight', 'idle_s', 'message_s', 'request_s'):
-            if getattr(self, name) <= 0:
-                raise ConfigError(f'limit {name} must be positive, seen {getattr(self, name)}')
+            if not 0 < getattr(self, name) < math.inf:
+                raise ConfigError(
+                    f'limit {name} must be positive and finite, seen {getattr(self, name)}')
 
 
 class Bridge(Protocol):

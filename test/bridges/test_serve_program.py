@@ -125,8 +125,10 @@ def test_limits_of_the_flags():
         '--max-clients', '3', '--in-flight', '2', '--idle-timeout', '5', '--message-timeout',
         '4', '--request-timeout', '1.5', '--max-message', '2']), base)
     assert found == BridgeLimits(Limits(message_bytes=2 * 2**20), 3, 2, 5.0, 4.0, 1.5)
-    with pytest.raises(ConfigError, match='clients must be positive, seen 0'):
-        limits_of(parser.parse_args(['--max-clients', '0']), base)
+    for flag, seen in (('--max-clients', '0'), ('--idle-timeout', 'nan'),
+                       ('--request-timeout', 'inf')):
+        with pytest.raises(ConfigError, match=f'must be positive and finite, seen {seen}'):
+            limits_of(parser.parse_args([flag, seen]), base)
 
 
 def test_each_bridge_keeps_the_limits_of_its_flags():
