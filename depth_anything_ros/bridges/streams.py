@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Whole messages over one connection, each within a time: nobody holds a thread for ever."""
+"""How connections begin and end, each within a time: nobody holds a thread for ever."""
 
 from __future__ import annotations
 
@@ -20,14 +20,8 @@ import logging
 import socket
 import ssl
 import time
-from typing import Sequence
-
-from depth_anything_ros.wire.framing import Buffer, FrameReader, unsent
 
 logger = logging.getLogger(__name__)
-
-BUFFERS = 512
-"""Pieces handed to the system at once; its limit is 1024."""
 
 CHUNK = 2**16
 
@@ -47,65 +41,6 @@ def shake_hands(connection: socket.socket, message_s: float) -> bool:
         except OSError as error:
             logger.info('a client is not let in: %s', error)
             return False
-    return True
-
-
-def receive(
-    connection: socket.socket, reader: FrameReader, idle_s: float, message_s: float,
-) -> memoryview | None:
-    """
-    Return the next message, None when the client is gone, silent or too slow.
-
-    :param connection: a connected socket.
-    :param reader: keeps what came of the message.
-    :param idle_s: seconds that the client may be silent between messages.
-    :param message_s: seconds that a message may take once it has begun.
-    :raises InvalidRequest: when a message is empty.
-    :raises PayloadTooLarge: when a message is longer than the limit.
-    """
-    deadline = time.monotonic() + idle_s
-    begun = False
-    while True:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            return None
-        connection.settimeout(left)
-        try:
-            size = connection.recv_into(reader.buffer())
-        except OSError:
-            return None
-        if size == 0:
-            return None
-        if not begun:
-            begun, deadline = True, time.monotonic() + message_s
-        message = reader.received(size)
-        if message is not None:
-            return message
-
-
-def send(connection: socket.socket, parts: Sequence[Buffer], message_s: float) -> bool:
-    """
-    Send a message without copying its parts together.
-
-    :param connection: a connected socket.
-    :param parts: the pieces of the message with its length in front.
-    :param message_s: seconds that the client may take to read it.
-    :returns: False when the client is gone or does not read.
-    """
-    deadline = time.monotonic() + message_s
-    views: Sequence[Buffer] = parts
-    while views:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            return False
-        connection.settimeout(left)
-        try:
-            # TLS takes one piece at a time, and what it has not taken stays as it is.
-            sent = connection.send(views[0]) if isinstance(connection, ssl.SSLSocket) \
-                else connection.sendmsg(views[:BUFFERS])
-        except OSError:
-            return False
-        views = unsent(views, sent)
     return True
 
 

@@ -33,7 +33,7 @@ from depth_anything_ros.bridges.access import Access, is_loopback
 from depth_anything_ros.bridges.base import bind_problem, BridgeLimits, DRAIN_S, resolve
 from depth_anything_ros.bridges.image_roots import ImageRoots
 from depth_anything_ros.bridges.requests import switch_of
-from depth_anything_ros.bridges.streams import part, receive, send, shake_hands
+from depth_anything_ros.bridges.streams import part, shake_hands
 from depth_anything_ros.bridges.tcp_actions import Action, ActionRequest, BUILT_IN
 from depth_anything_ros.bridges.work import own_reply
 from depth_anything_ros.core.frame import Frame
@@ -47,10 +47,11 @@ from depth_anything_ros.errors import (
     NotReady,
 )
 from depth_anything_ros.service import DepthService
-from depth_anything_ros.wire.framing import Buffer, framed, FrameReader
+from depth_anything_ros.wire.framing import Buffer, framed
 from depth_anything_ros.wire.message import from_body, is_body, Message, to_body
 from depth_anything_ros.wire.pickled import pickle_parts, read
 from depth_anything_ros.wire.status import Failure, failure, SUCCESS, UNFORESEEN
+from depth_anything_ros.wire.streams import Stream
 
 logger = logging.getLogger(__name__)
 
@@ -206,8 +207,12 @@ class TcpBridge:
                 if not shake_hands(connection, PART_S):
                     return
                 error = LimitExceeded(f'{self._limits.clients} clients are served already')
-                send(connection, _pickled(failure(error).tcp_reply()), PART_S)
+                Stream(connection).send(
+                    _pickled(failure(error).tcp_reply()), time.monotonic() + PART_S)
                 part(connection, PART_S, self._limits.message.message_bytes)
+            except OSError:
+                # It does not read what it is told, or is gone.
+                pass
             finally:
                 connection.close()
                 self._refusals.release()
@@ -215,13 +220,19 @@ class TcpBridge:
 
     def _serve(self, connection: socket.socket, peer: str) -> None:
         """Answer one client's messages until it, or the server, ends."""
-        reader, limits = FrameReader(self._limits.message), self._limits
+        stream, limits = Stream(connection, self._limits.message), self._limits
         shutdown: float | None = None
         try:
             ends = not shake_hands(connection, limits.message_s)
+            stream.pace(min(limits.idle_s, limits.message_s))
             while not ends:
                 try:
-                    message = receive(connection, reader, limits.idle_s, limits.message_s)
+                    try:
+                        message = stream.receive(
+                            time.monotonic() + limits.idle_s, limits.message_s)
+                    except OSError:
+                        # Silent or too slow, or gone.
+                        message = None
                     if message is None:
                         return
                     reply, ends, shutdown = self._reply(message, peer)
@@ -229,7 +240,10 @@ class TcpBridge:
                     seen = _seen(error)
                     reply, ends = _pickled(seen.tcp_reply()), True
                 message = None
-                if not send(connection, reply, limits.message_s):
+                try:
+                    stream.send(reply, time.monotonic() + limits.message_s)
+                except OSError:
+                    # Gone, or does not read.
                     return
             if shutdown is None:
                 part(connection, PART_S, limits.message.message_bytes)

@@ -20,7 +20,6 @@ from pathlib import Path
 import socket
 import ssl
 import time
-from typing import Sequence
 
 from depth_anything_ros.clients.base import Client, REPLY_LIMITS, TIMEOUT_S
 from depth_anything_ros.errors import (
@@ -30,10 +29,11 @@ from depth_anything_ros.errors import (
     Forbidden,
     NotReady,
 )
-from depth_anything_ros.wire.framing import Buffer, framed, FrameReader, unsent
+from depth_anything_ros.wire.framing import framed
 from depth_anything_ros.wire.message import from_body, Message, to_body
 from depth_anything_ros.wire.pickled import is_pickle, read
 from depth_anything_ros.wire.status import error_of
+from depth_anything_ros.wire.streams import Stream
 
 
 class TcpClient(Client):
@@ -62,33 +62,23 @@ class TcpClient(Client):
         self._tls = tls
         self._server = host, port
         self._connection: socket.socket | None = None
+        self._stream: Stream | None = None
 
     def close(self) -> None:
         """Close the connection."""
         if self._connection is not None:
             self._connection.close()
-            self._connection = None
+            self._connection = self._stream = None
 
     def _exchange(self, message: Message, request_id: str) -> Message:
         deadline = time.monotonic() + self.timeout
         done = False
         try:
-            connection = self._connected(deadline)
-            views: Sequence[Buffer] = framed(to_body(message))
-            while views:
-                connection.settimeout(self._left(deadline))
-                # In one call: small pieces ahead would each wake the server. TLS has no such call.
-                sent = connection.send(views[0]) if isinstance(connection, ssl.SSLSocket) \
-                    else connection.sendmsg(views)
-                views = unsent(views, sent)
-            reader = FrameReader(REPLY_LIMITS)
-            body = None
-            while body is None:
-                connection.settimeout(self._left(deadline))
-                size = connection.recv_into(reader.buffer())
-                if not size:
-                    raise NotReady(f'the server at {self._where()} has ended the connection')
-                body = reader.received(size)
+            stream = self._connected(deadline)
+            stream.send(framed(to_body(message)), deadline)
+            body = stream.receive(deadline)
+            if body is None:
+                raise NotReady(f'the server at {self._where()} has ended the connection')
             if is_pickle(body):
                 raise refusal(body)
             reply = from_body(body, REPLY_LIMITS)
@@ -105,14 +95,17 @@ class TcpClient(Client):
                 # What would come on this connection belongs to a request that was given up.
                 self.close()
 
-    def _connected(self, deadline: float) -> socket.socket:
-        if self._connection is None:
+    def _connected(self, deadline: float) -> Stream:
+        if self._stream is None:
             self._connection = socket.create_connection(self._server, self._left(deadline))
             self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._tls is not None:
                 self._connection = self._tls.wrap_socket(
                     self._connection, server_hostname=self._server[0])
-        return self._connection
+            self._stream = Stream(self._connection, REPLY_LIMITS)
+        if self._stream.paced != self.timeout:
+            self._stream.pace(self.timeout)
+        return self._stream
 
     def _left(self, deadline: float) -> float:
         left = deadline - time.monotonic()
