@@ -48,7 +48,7 @@ from depth_anything_ros.errors import (
 )
 from depth_anything_ros.service import DepthService
 from depth_anything_ros.wire.framing import Buffer, framed
-from depth_anything_ros.wire.message import from_body, is_body, Message, to_body
+from depth_anything_ros.wire.message import from_body, is_body, Message, to_frame
 from depth_anything_ros.wire.pickled import pickle_parts, read
 from depth_anything_ros.wire.status import Failure, failure, SUCCESS, UNFORESEEN
 from depth_anything_ros.wire.streams import Stream
@@ -257,7 +257,7 @@ class TcpBridge:
 
     def _reply(
         self, message: memoryview, peer: str,
-    ) -> tuple[list[Buffer], bool, float | None]:
+    ) -> tuple[Sequence[Buffer], bool, float | None]:
         """
         Return the reply, whether the connection ends, and the seconds to shut down in, or None.
 
@@ -271,7 +271,7 @@ class TcpBridge:
                     request, self._access, self._roots, self._limits.message, self._estimate)
             except Exception as error:
                 answer = Message({**_seen(error).zmq_reply(), 'type': 'error'})
-            return framed(to_body(answer)), False, None
+            return to_frame(answer), False, None
         fields = read(message, self._limits.message)
         try:
             self._check_open()

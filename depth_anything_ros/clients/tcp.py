@@ -29,8 +29,7 @@ from depth_anything_ros.errors import (
     Forbidden,
     NotReady,
 )
-from depth_anything_ros.wire.framing import framed
-from depth_anything_ros.wire.message import from_body, Message, to_body
+from depth_anything_ros.wire.message import from_body, Message, to_frame
 from depth_anything_ros.wire.pickled import is_pickle, read
 from depth_anything_ros.wire.status import error_of
 from depth_anything_ros.wire.streams import Stream
@@ -75,7 +74,7 @@ class TcpClient(Client):
         done = False
         try:
             stream = self._connected(deadline)
-            stream.send(framed(to_body(message)), deadline)
+            stream.send(to_frame(message), deadline)
             body = stream.receive(deadline)
             if body is None:
                 raise NotReady(f'the server at {self._where()} has ended the connection')

@@ -38,6 +38,9 @@ SMALLEST_FOV = 0.01
 class Choice(str, Enum):
     """One of a few words; any other is refused with those that are accepted."""
 
+    # That of Enum is a function in Python; equal to what it is equal to, its word.
+    __hash__ = str.__hash__
+
     @classmethod
     def _missing_(cls, value: object) -> Choice:
         raise InvalidRequest(

@@ -121,16 +121,17 @@ class Inbox:
             self._lent = True
             return True
 
-    def take_back(self, seconds: float) -> None:
+    def take_back(self, seconds: float, now: float) -> None:
         """
         Let the stage go on.
 
         :param seconds: of its time that were used.
+        :param now: the time, by ``time.monotonic``.
         """
         with self._lock:
             self._lent = False
             if seconds:
-                self._shares.charge_alone(seconds, time.monotonic())
+                self._shares.charge_alone(seconds, now)
             if self._jobs or self._closed:
                 self._changed.notify_all()
 

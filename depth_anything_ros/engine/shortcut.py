@@ -130,9 +130,9 @@ class Shortcut:
             return None
         # What is finished now was on the device before: nothing can follow it any more.
         if not self._after.idle or not self._tally.admit():
-            self._infer.take_back(0.0)
+            self._infer.take_back(0.0, 0.0)
             return None
-        outcome, used = 'failed', 0.0
+        outcome, used, end = 'failed', 0.0, 0.0
         try:
             begin = time.monotonic()
             frame = source()
@@ -146,12 +146,15 @@ class Shortcut:
             end = time.monotonic()
             outcome = 'done'
             self.pace.note(kind, end - begin)
+            # Whole microseconds: seventeen digits take longer to write and read than the rest.
             return result.timed({
-                'wait_prepare': 0.0, 'prepare': ready - begin, 'wait_infer': 0.0,
-                'infer': used, 'wait_finish': 0.0, 'finish': end - there})
+                'wait_prepare': 0.0, 'prepare': int((ready - begin) * 1e6) / 1e6,
+                'wait_infer': 0.0, 'infer': int(used * 1e6) / 1e6,
+                'wait_finish': 0.0, 'finish': int((end - there) * 1e6) / 1e6})
         except Exception as error:
             logger.debug('a frame failed', exc_info=error)
             raise
         finally:
-            self._tally.end_alone(outcome, used)
-            self._infer.take_back(used)
+            end = end or time.monotonic()
+            self._tally.end_alone(outcome, used, end)
+            self._infer.take_back(used, end)

@@ -69,9 +69,15 @@ class Lately:
         self._events: deque[tuple[float, int]] = deque()
         self._sum = 0
 
-    def add(self, count: int) -> None:
-        """Count so many now."""
-        self._events.append((self._forget(), count))
+    def add(self, count: int, now: float | None = None) -> None:
+        """
+        Count so many now.
+
+        :param count: how many.
+        :param now: the clock's time where the caller has it already.
+        """
+        now = self._forget(now)
+        self._events.append((now, count))
         self._sum += count
 
     def rate(self) -> float:
@@ -79,8 +85,9 @@ class Lately:
         now = self._forget()
         return self._sum / min(WINDOW_S, max(now - self._begin, 1e-3))
 
-    def _forget(self) -> float:
-        now = self._clock()
+    def _forget(self, now: float | None = None) -> float:
+        if now is None:
+            now = self._clock()
         while self._events and self._events[0][0] <= now - WINDOW_S:
             self._sum -= self._events.popleft()[1]
         return now
@@ -123,19 +130,20 @@ class Tally:
             self._counts[outcome] += 1
             self._under_way -= 1
 
-    def end_alone(self, outcome: str, seconds: float) -> None:
+    def end_alone(self, outcome: str, seconds: float, now: float) -> None:
         """
         Count how a request ended that had the network to itself.
 
         :param outcome: one of ``OUTCOMES``.
         :param seconds: of the network's time; 0: it was not called.
+        :param now: the time, by ``time.monotonic``.
         """
         with self._lock:
             self._counts[outcome] += 1
             self._under_way -= 1
             if seconds:
                 self._batches[1] += 1
-                self._images.add(1)
+                self._images.add(1, now)
                 self._busy += seconds
 
     def batch(self, size: int, split: bool) -> None:

@@ -19,7 +19,7 @@ from __future__ import annotations
 import json
 from json.encoder import encode_basestring
 import math
-from typing import Any, Mapping
+from typing import Any, Callable, Mapping
 
 from depth_anything_ros.errors import InvalidRequest
 from depth_anything_ros.wire.arrays import check_size
@@ -32,6 +32,13 @@ CHANGING = ('request_id', 'stamp_ns', 'timings')
 
 MAX_DIGITS = 20
 """Enough for every 64-bit int; longer ones take time that grows with the square of it."""
+
+TIMINGS = CHANGING[2]
+
+FLOATS = {float}
+
+KEPT_FORMS, LONGEST_FORM = 64, 16
+"""Sets of names whose numbers are written at once, and how many names such a set may have."""
 
 MOST = 2**63
 
@@ -86,20 +93,26 @@ def encode_changing(header: Mapping[str, Any]) -> bytes:
             text += f',"{key}":{value}'
         elif type(value) is str:
             text += f',"{key}":{encode_basestring(value)}'
+        elif type(value) is dict and (form := _forms.get(tuple(value))) is not None \
+                and set(map(type, value.values())) == FLOATS \
+                and math.isfinite(sum(value.values())):
+            text += form % tuple(value.values())
         elif type(value) is dict:
-            text += f',"{key}":{_encode_numbers(value)}'
+            text += f',"{key}":{_ENCODER.encode(value)}'
+            _learn(key, value)
         else:
             text += f',"{key}":{_ENCODER.encode(value)}'
     return f'{text}}}'.encode()
 
 
-def _encode_numbers(values: dict[Any, Any]) -> str:
-    text = ''
-    for name, value in values.items():
-        if type(name) is not str or type(value) is not float or not math.isfinite(value):
-            return _ENCODER.encode(values)
-        text += f',{encode_basestring(name)}:{value!r}'
-    return f'{{{text[1:]}}}'
+def _learn(key: str, values: dict[Any, Any]) -> None:
+    """Remember how numbers by name are written."""
+    names = tuple(values)
+    if key == TIMINGS and set(map(type, names)) == {str} and len(names) <= LONGEST_FORM:
+        if len(_forms) >= KEPT_FORMS:
+            _forms.clear()
+        items = [f'{encode_basestring(name)}:'.replace('%', '%%') + '%r' for name in names]
+        _forms[names] = f',"{key}":{{{",".join(items)}}}'
 
 
 def decode_changing(data: bytes) -> Header | None:
@@ -111,8 +124,8 @@ def decode_changing(data: bytes) -> Header | None:
     """
     try:
         text = '{' + str(data, 'utf-8')
-        found, end = _PLAIN.raw_decode(text)
-    except (ValueError, RecursionError):
+        found, end = _PLAIN(text, 0)
+    except (ValueError, RecursionError, StopIteration):
         return None
     if text[end:].strip(BLANKS):
         return None
@@ -122,10 +135,10 @@ def decode_changing(data: bytes) -> Header | None:
         elif key == 'stamp_ns':
             usual = type(value) is int and -MOST <= value < MOST
         else:
-            usual = key == 'timings' and type(value) is dict
-            if usual:
-                for number in value.values():
-                    usual = usual and type(number) is float and math.isfinite(number)
+            # A sum that is no finite number may be one of finite ones: that is read in full.
+            usual = key == TIMINGS and type(value) is dict and (
+                not value or set(map(type, value.values())) == FLOATS
+                and math.isfinite(sum(value.values())))
         if not usual:
             return None
     return found  # type: ignore[no-any-return]
@@ -156,5 +169,7 @@ def _reason(error: Exception) -> str:
 
 # Made once: json.dumps and json.loads make theirs anew in every call that has arguments.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(',', ':'))
-_PLAIN = json.JSONDecoder()
+# What its decode calls, without the functions around it.
+_PLAIN: Callable[[str, int], tuple[Any, int]] = vars(json.JSONDecoder())['scan_once']
 _DECODER = json.JSONDecoder(parse_int=_integer, parse_float=_float, parse_constant=_constant)
+_forms: dict[tuple[str, ...], str] = {}

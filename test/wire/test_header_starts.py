@@ -20,9 +20,15 @@ import json
 from typing import Any
 
 from depth_anything_ros.errors import DepthAnythingError
+from depth_anything_ros.wire import json_header
 from depth_anything_ros.wire import message as module
 from depth_anything_ros.wire.header_starts import KEPT, LONGEST, Start, Starts
-from depth_anything_ros.wire.json_header import decode_header
+from depth_anything_ros.wire.json_header import (
+    decode_header,
+    encode_changing,
+    encode_header,
+    KEPT_FORMS,
+)
 from depth_anything_ros.wire.limits import DEFAULT_LIMITS, Limits
 from depth_anything_ros.wire.message import from_parts, Message, to_parts
 from hypothesis import given, HealthCheck, settings
@@ -135,6 +141,27 @@ def test_only_so_many_beginnings_are_remembered_and_not_before_they_come_twice()
     assert starts.came(b'%d' % (3 * KEPT - 1))
     starts.keep(b'none', Start({}, ()))
     assert starts.read(b'none,"request_id":"1"}') is None
+
+
+@pytest.mark.parametrize('timings', [
+    {'infer': 0.5, 'wait': 0.0}, {}, {'100 %s': -1e-300, '"': 0.1, 'ä\n': 1e300},
+    {'infer': 1, 'wait': True}, {'infer': [0.5]}, {'infer': 1e308, 'wait': 1e308},
+    {str(number): float(number) for number in range(40)}])
+def test_what_changes_is_written_as_the_whole_header_is(timings: dict[str, Any]) -> None:
+    header = {'request_id': '"1" %d', 'stamp_ns': -5, 'timings': timings}
+    # The first time by the encoder, then as remembered; and other kinds of values in between.
+    for values in (timings, timings, dict.fromkeys(timings, 2), timings):
+        changed = {**header, 'timings': values}
+        assert b'{' + encode_changing(changed)[1:] == encode_header(changed)
+    for value in (float('nan'), float('inf')):
+        with pytest.raises(ValueError, match='JSON compliant'):
+            encode_changing({'timings': dict.fromkeys(timings or 'a', value)})
+
+
+def test_sets_of_names_are_forgotten_when_they_are_too_many() -> None:
+    for number in range(3 * KEPT_FORMS):
+        encode_changing({'timings': {str(number): 0.5}})
+    assert 0 < len(json_header._forms) <= KEPT_FORMS
 
 
 def test_a_header_is_written_with_what_changes_at_its_end() -> None:
