@@ -17,11 +17,13 @@
 from __future__ import annotations
 
 from array import array
+import math
 
 from depth_anything_ros.core.camera import Intrinsics
 from depth_anything_ros.core.scan import Scan
 from depth_anything_ros.ros.camera_info import fill_camera_info
-from depth_anything_ros.ros.rotation import Pixels, Rotation, zeroed
+from depth_anything_ros.ros.distro import adopting
+from depth_anything_ros.ros.rotation import Pixels, Rotation
 import numpy as np
 import numpy.typing as npt
 from sensor_msgs.msg import CameraInfo, Image, LaserScan, PointCloud2, PointField
@@ -38,8 +40,8 @@ class ImageBuffer:
         :param encoding: 32FC1, rgb8 or any other name; the array that comes decides the layout.
         """
         self._encoding = encoding
-        self._messages = Rotation(self._make)
-        self._passing = Image()
+        self._messages = Rotation(Image, self._describe)
+        self._passing = adopting(Image)
 
     def place(self, shape: tuple[int, ...], kind: type) -> Pixels | None:
         """Return memory of a message to write the next frame into, see :class:`Rotation`."""
@@ -53,25 +55,26 @@ class ImageBuffer:
         :param pixels: (H, W) or (H, W, C) in this machine's byte order; copied unless they are
             in a place that this buffer gave, or all the bytes of a message that was received.
         """
-        received = None if self._messages.message_of(pixels) else bytes_behind(pixels)
-        if received is None:
-            message = self._messages.filled(pixels)
-        else:
-            message = self._passing
-            if (message.height, message.width) != pixels.shape[:2]:
-                self._describe(message, pixels.shape, pixels.dtype.type)
-            message.data = received
+        message = self._messages.message_of(pixels)
+        if message is None:
+            message = self._received(pixels) or self._messages.copied(pixels)
         message.header = header
         return message
 
-    def _make(self, shape: tuple[int, ...], kind: type) -> Image:
-        return zeroed(self._describe(Image(), shape, kind), shape, kind)
+    def _received(self, pixels: Pixels) -> Image | None:
+        data = bytes_behind(pixels)
+        if data is None:
+            return None
+        message = self._passing
+        if (message.height, message.width) != pixels.shape[:2]:
+            self._describe(message, pixels.shape, pixels.dtype.type)
+        message.data = data
+        return message
 
-    def _describe(self, message: Image, shape: tuple[int, ...], kind: type) -> Image:
+    def _describe(self, message: Image, shape: tuple[int, ...], kind: type) -> None:
         message.height, message.width = shape[:2]
         message.encoding, message.is_bigendian = self._encoding, 0
-        message.step = int(np.prod(shape[1:])) * np.dtype(kind).itemsize
-        return message
+        message.step = math.prod(shape[1:]) * np.dtype(kind).itemsize
 
 
 def bytes_behind(pixels: Pixels) -> array[int] | None:
@@ -113,14 +116,13 @@ class CloudBuffer:
     """
     Point cloud messages that are used again.
 
-    An organised cloud of one size is filled in place; a list has another length every time, and
-    its bytes are copied once into an array of their own.
+    Organised clouds and lists are filled in place; a message whose list had another length is made
+    longer or shorter.
     """
 
     def __init__(self) -> None:
         """Make a buffer."""
-        self._messages = Rotation(
-            lambda shape, kind: zeroed(empty_cloud(*shape, dense=False), shape, kind))
+        self._messages = Rotation(PointCloud2, describe_cloud)
 
     def place(self, shape: tuple[int, ...], kind: type) -> Pixels | None:
         """Return memory of a message to write the next cloud into, see :class:`Rotation`."""
@@ -135,37 +137,30 @@ class CloudBuffer:
             NaN: x, y, z in metres and, where C is 4, packed colour. Copied unless it is in a
             place that this buffer gave.
         """
-        if cloud.ndim == 2:
-            return self._fill_list(header, cloud)
-        message = self._messages.filled(cloud)
+        message = self._messages.message_of(cloud) or self._messages.copied(cloud)
         message.header = header
         return message
 
-    def _fill_list(self, header: Header, cloud: npt.NDArray[np.float32]) -> PointCloud2:
-        message = empty_cloud(1, *cloud.shape, dense=True)
-        message.header = header
-        message.data.frombytes(cloud.reshape(-1).view(np.uint8).data)
-        return message
 
-
-def empty_cloud(height: int, width: int, channels: int, *, dense: bool) -> PointCloud2:
+def describe_cloud(message: PointCloud2, shape: tuple[int, ...], kind: type) -> None:
     """
-    Return a cloud message without data.
+    Write into a message, but for its data, what a cloud of this shape means there.
 
-    :param height: rows of points, 1 for a list.
-    :param width: points in a row.
-    :param channels: 3 for x, y, z (12 bytes a point) or 4 with packed colour (16 bytes).
-    :param dense: whether every point is valid.
+    :param message: the message.
+    :param shape: (H, W, C) of an organised cloud, (N, C) of a list of valid points; C is 3 for
+        x, y, z (12 bytes a point) or 4 with packed colour (16 bytes).
+    :param kind: float32.
     """
-    message = PointCloud2(height=height, width=width)
-    message.fields = [
-        PointField(name=name, offset=4 * index, datatype=PointField.FLOAT32, count=1)
-        for index, name in enumerate(('x', 'y', 'z', 'rgb')[:channels])]
+    *rows, width, channels = shape
+    if len(message.fields) != channels:
+        message.fields = [
+            PointField(name=name, offset=4 * index, datatype=PointField.FLOAT32, count=1)
+            for index, name in enumerate(('x', 'y', 'z', 'rgb')[:channels])]
+    message.height, message.width = rows[0] if rows else 1, width
     message.is_bigendian = False
     message.point_step = 4 * channels
     message.row_step = message.point_step * width
-    message.is_dense = dense
-    return message
+    message.is_dense = not rows
 
 
 class ScanBuffer:
@@ -193,9 +188,9 @@ class ScanBuffer:
             self._grid = grid
             (message.angle_min, message.angle_max, message.angle_increment, message.range_min,
              message.range_max) = grid
-        if len(self._ranges) != len(scan.ranges):
+        try:
+            self._ranges[:] = scan.ranges.data
+        except ValueError:  # another number of beams
             message.ranges = array('f', scan.ranges.tobytes())
             self._ranges = memoryview(message.ranges)
-        else:
-            self._ranges[:] = scan.ranges.data
         return message

@@ -16,7 +16,9 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
+import math
 from typing import Any, Callable
 import weakref
 
@@ -31,46 +33,71 @@ MOST = 4
 
 @dataclass
 class _Slot:
-    """A message, and the view of its memory that was given out last while anything holds that."""
+    """A message, what its memory holds, and the view of it that was given out last."""
 
     message: Any
-    view: Callable[[], Pixels | None]
+    shape: tuple[int, ...] = ()
+    kind: Any = None
+    dtype: Any = None
+    view: Callable[[], Pixels | None] = lambda: None
 
 
 class Rotation:
     """
-    Long-lived messages of one layout.
+    Long-lived messages of one kind.
 
     Who gets memory from :meth:`place` owns it until the last array that looks into it is gone:
-    the frame that is published, a result that somebody keeps. Only then is it given out again. So
-    one message is filled while another is published, and none is ever changed under a reader.
-    One thread may give out; anybody may hold.
+    the frame that is published, a result that somebody keeps. Only then is it given out again,
+    made longer or shorter where another size is asked for. So one message is filled while another
+    is published, and none is ever changed under a reader. One thread may give out; anybody may
+    hold.
     """
 
-    def __init__(self, make: Callable[[tuple[int, ...], type], Any]) -> None:
+    def __init__(
+        self, make: Callable[[], Any], describe: Callable[[Any, tuple[int, ...], type], None],
+    ) -> None:
         """
         Begin without messages.
 
-        :param make: returns a message whose data has the size of an array of this shape and type.
+        :param make: returns a message without data.
+        :param describe: writes into a message, but for its data, what an array of this shape and
+            type means there.
         """
         self._make = make
+        self._describe = describe
         self._slots: list[_Slot] = []
-        self._layout: tuple[tuple[int, ...], Any] | None = None
+        self._copied: Pixels | None = None
 
     def place(self, shape: tuple[int, ...], kind: type) -> Pixels | None:
-        """Return memory of a message that nobody looks into, None where all are held."""
-        if self._layout != (shape, np.dtype(kind)):
-            self._slots, self._layout = [], (shape, np.dtype(kind))
+        """
+        Return memory of a message that nobody looks into.
+
+        :returns: None where all are held, and for an array without values.
+        """
         slot = next((each for each in self._slots if each.view() is None), None)
         if slot is None:
             if len(self._slots) == MOST:
                 return None
-            slot = _Slot(self._make(shape, kind), lambda: None)
+            slot = _Slot(self._make())
             self._slots.append(slot)
+        if slot.shape != shape or slot.kind is not kind:
+            if 0 in shape:
+                return None
+            self._fit(slot, shape, kind)
         view: Pixels = np.frombuffer(slot.message.data, kind)
         # Arrays made from this one refer to it, not to what is below it.
         slot.view = weakref.ref(view)
         return view.reshape(shape)
+
+    def _fit(self, slot: _Slot, shape: tuple[int, ...], kind: type) -> None:
+        size = math.prod(shape) * np.dtype(kind).itemsize
+        try:
+            resize(slot.message.data, size)
+        except BufferError:  # somebody took the message and not the view, and looks into it
+            slot.message = self._make()
+            resize(slot.message.data, size)
+        self._describe(slot.message, shape, kind)
+        slot.shape, slot.kind, slot.dtype = shape, kind, np.dtype(kind)
 
     def message_of(self, values: Pixels) -> Any:
         """Return the message whose whole memory an array is, None for any other array."""
@@ -80,19 +107,22 @@ class Rotation:
         for slot in self._slots:
             if slot.view() is base:
                 # A part of it, or the same bytes in another order, is another picture.
-                whole = values.flags.c_contiguous and self._layout == (values.shape, values.dtype)
+                whole = values.shape == slot.shape and values.dtype == slot.dtype \
+                    and values.flags.c_contiguous
                 return slot.message if whole else None
         return None
 
-    def filled(self, values: Pixels) -> Any:
-        """Return a message with the bytes of an array, the one that has them already or a copy."""
-        message = self.message_of(values)
-        if message is not None:
-            return message
-        place = self.place(values.shape, values.dtype.type)
+    def copied(self, values: Pixels) -> Any:
+        """Return a message with the bytes of an array; valid until the next call."""
+        # Held, so that nobody writes into it while it is published.
+        self._copied = None
+        self._copied = place = self.place(values.shape, values.dtype.type)
         if place is None:
-            message = self._make(values.shape, values.dtype.type)
-            place = np.frombuffer(message.data, values.dtype.type).reshape(values.shape)
+            slot = _Slot(self._make())
+            self._fit(slot, values.shape, values.dtype.type)
+            message = slot.message
+            place = np.frombuffer(message.data, values.dtype.type).reshape(values.shape) \
+                if values.size else values
         else:
             message = self.message_of(place)
         if values.dtype == np.float32:
@@ -102,8 +132,23 @@ class Rotation:
         return message
 
 
-def zeroed(message: Any, shape: tuple[int, ...], kind: type) -> Any:
-    """Return a new message after making its data as long as an array of this shape and type."""
-    # frombytes on the message's own array: assigning to data copies, or walks every byte.
-    message.data.frombytes(bytes(int(np.prod(shape)) * np.dtype(kind).itemsize))
-    return message
+ZEROS = memoryview(bytes(1 << 18))
+"""What a little more is filled with."""
+
+
+def resize(data: array[int], size: int) -> None:
+    """
+    Make the bytes of a message longer or shorter, in place; what is added is 0.
+
+    An array keeps room for a sixteenth more when it gets shorter, so that lists of points whose
+    lengths vary little are resized without a copy.
+
+    :param data: that of the message itself: assigning to it copies, or walks every byte.
+    :param size: bytes that it is to have.
+    :raises BufferError: when somebody looks into it.
+    """
+    if len(data) > size:
+        del data[size:]
+    more = size - len(data)
+    if more > 0:
+        data.frombytes(ZEROS[:more] if more <= len(ZEROS) else bytes(more))

@@ -83,6 +83,55 @@ def test_two_messages_are_enough_where_one_frame_is_published_and_one_is_made():
     assert len(set(places)) == 2
 
 
+@pytest.mark.parametrize('channels', [3, 4])
+def test_lists_of_any_length_are_published_without_a_copy(channels):
+    buffer, random, where = CloudBuffer(), np.random.default_rng(0), set()
+    names = ['x', 'y', 'z', 'rgb'][:channels]
+    kept = None
+    for count in (900, 880, 20, 21, 900, 1, 40_000, 39_000):
+        place = buffer.place((count, channels), np.float32)
+        assert place.shape == (count, channels) and place.flags.c_contiguous
+        place[:] = random.random(place.shape)
+        message = buffer.fill(Header(frame_id='a'), place)
+        assert address(np.frombuffer(message.data, np.float32)) == address(place)
+        assert bytes(message.data) == place.tobytes()
+        assert (message.height, message.width, message.is_dense) == (1, count, True)
+        assert (message.point_step, message.row_step) == (4 * channels, 4 * channels * count)
+        assert [field.name for field in message.fields] == names
+        where.add(id(message))
+        if kept is not None:
+            np.testing.assert_array_equal(*kept)
+        kept = place, place.copy()
+    assert len(where) == 2
+    organised = buffer.place((3, 5, channels), np.float32)
+    message = buffer.fill(Header(), organised)
+    assert (message.height, message.width, message.is_dense) == (3, 5, False)
+
+
+def test_a_list_without_points_is_a_message_without_data():
+    buffer = CloudBuffer()
+    assert buffer.place((0, 4), np.float32) is None
+    message = buffer.fill(Header(), np.empty((0, 4), np.float32))
+    assert (message.height, message.width, len(message.data), message.point_step) == (1, 0, 0, 16)
+
+
+def test_a_message_whose_bytes_somebody_looks_into_keeps_its_size():
+    buffer = CloudBuffer()
+    place = buffer.place((5, 4), np.float32)
+    place[:] = 2.0
+    looked_into = np.frombuffer(buffer.fill(Header(), place).data, np.float32)
+    del place
+    buffer.place((9, 4), np.float32)[:] = 3.0
+    assert (looked_into == 2.0).all() and looked_into.size == 20
+
+
+def test_a_copy_is_not_given_out_while_it_is_published():
+    buffer = ImageBuffer('32FC1')
+    message = buffer.fill(Header(), np.ones(SHAPE, np.float32))
+    buffer.place(SHAPE, np.float32)[:] = 7.0
+    assert (np.frombuffer(message.data, np.float32) == 1.0).all()
+
+
 def test_results_that_are_kept_take_memory_of_their_own_in_the_end():
     buffer, kept = ImageBuffer('32FC1'), []
     for value in range(MOST + 3):
