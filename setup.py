@@ -131,7 +131,7 @@ def compile_kernels(target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         done = subprocess.run(
             [*compiler, f'@{HERE}/native/options', '-o', str(target),
-             str(HERE / 'native/frame_kernels.c')], capture_output=True, text=True)
+             *map(str, sorted(HERE.glob('native/*.c')))], capture_output=True, text=True)
         reason = f'{shlex.join(compiler)} failed: {done.stderr}' if done.returncode else ''
     if reason:
         print(f'\n*** {NAME}: the compiled frame path (native/) is LEFT OUT: {reason}.\n'

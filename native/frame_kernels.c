@@ -18,25 +18,7 @@
 // them. Every size, type and stride was checked by the caller. Arithmetic is that of the numpy
 // reference, operation by operation: no contraction to multiply-add (see native/options).
 
-#include <math.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-// A second form of each function for processors with wider vectors, chosen when the library is
-// loaded. It needs a loader that can choose (glibc).
-#if defined(__x86_64__) && defined(__GLIBC__) && defined(__has_attribute)
-#if __has_attribute(target_clones)
-#define EACH_PROCESSOR __attribute__((target_clones("avx2", "sse4.1", "default")))
-#endif
-#endif
-#ifndef EACH_PROCESSOR
-#define EACH_PROCESSOR
-#endif
-
-#define INLINE static inline __attribute__((always_inline))
-#define EXPORT __attribute__((visibility("default")))
+#include "kernels.h"
 
 // Rows between two steps begin at a line of the cache.
 #define LINE 64
@@ -64,19 +46,8 @@ struct law {
   float factor, minimum, maximum, sky_threshold, edge_ratio;
 };
 
-// Four numbers at once, and a choice among those of two such vectors: whole registers everywhere.
-typedef float floats __attribute__((vector_size(16)));
-typedef uint32_t words __attribute__((vector_size(16)));
-typedef uint64_t halves __attribute__((vector_size(16)));
-typedef uint8_t bytes __attribute__((vector_size(16)));
-#ifdef __clang__
-#define PICK(type, a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
-#else
-#define PICK(type, a, b, ...) __builtin_shuffle(a, b, (type){__VA_ARGS__})
-#endif
-
 // Changes whenever a signature or a struct does.
-EXPORT int frame_kernels_version(void) { return 1; }
+EXPORT int frame_kernels_version(void) { return 2; }
 
 // ---- Preparing: linear resize of RGB bytes, then normalising ------------------------------------
 
@@ -229,8 +200,7 @@ INLINE void sample_rows(
   }
 }
 
-// Points x, y, z and 0x00RRGGBB of one row. Words of colour are moved, never computed with as
-// floats: most are denormal.
+// Points x, y, z and 0x00RRGGBB of one row.
 INLINE void write_points(
     const float *restrict depth, const uint8_t *restrict rgb, const float *restrict x, float y,
     int32_t count, float *restrict points) {
@@ -238,30 +208,13 @@ INLINE void write_points(
   // Four points at a time; their colours come with those of the next, so the last have none.
   for (; i + 6 <= count; i += 4) {
     floats z, rays;
-    bytes colours;
     memcpy(&z, depth + i, sizeof z);
     memcpy(&rays, x + i, sizeof rays);
-    memcpy(&colours, rgb + 3 * (size_t)i, sizeof colours);
-    const words across = (words)(z * rays), down = (words)(z * y), ahead = (words)z;
-    const words colour = (words)PICK(
-        bytes, colours, colours, 2, 1, 0, 3, 5, 4, 3, 6, 8, 7, 6, 9, 11, 10, 9, 12) & 0xffffff;
-    const words left = PICK(words, across, down, 0, 4, 1, 5);
-    const words right = PICK(words, ahead, colour, 0, 4, 1, 5);
-    const words next_left = PICK(words, across, down, 2, 6, 3, 7);
-    const words next_right = PICK(words, ahead, colour, 2, 6, 3, 7);
-    const words first = PICK(words, left, right, 0, 1, 4, 5);
-    const words second = PICK(words, left, right, 2, 3, 6, 7);
-    const words third = PICK(words, next_left, next_right, 0, 1, 4, 5);
-    const words fourth = PICK(words, next_left, next_right, 2, 3, 6, 7);
-    float *four = points + 4 * (size_t)i;
-    memcpy(four, &first, sizeof first);
-    memcpy(four + 4, &second, sizeof second);
-    memcpy(four + 8, &third, sizeof third);
-    memcpy(four + 12, &fourth, sizeof fourth);
+    four_points((words)(z * rays), (words)(z * y), (words)z, four_colours(rgb + 3 * (size_t)i),
+                points + 4 * (size_t)i);
   }
   for (; i < count; i++) {
-    const uint8_t *pixel = rgb + 3 * (size_t)i;
-    const uint32_t colour = (uint32_t)pixel[0] << 16 | (uint32_t)pixel[1] << 8 | pixel[2];
+    const uint32_t colour = one_colour(rgb + 3 * (size_t)i);
     float *point = points + 4 * (size_t)i;
     point[0] = depth[i] * x[i], point[1] = depth[i] * y, point[2] = depth[i];
     memcpy(point + 3, &colour, sizeof colour);

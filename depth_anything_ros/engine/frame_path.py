@@ -25,6 +25,7 @@ from depth_anything_ros.core.depth import DepthKind, FocalSource, SKY_THRESHOLD
 from depth_anything_ros.core.finish import raw_law
 from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.options import FrameOptions, Output, SkyMode
+from depth_anything_ros.core.placement import Mount
 from depth_anything_ros.core.preview import colourise
 from depth_anything_ros.core.remarks import cloud_missing, remarks, scan_missing
 from depth_anything_ros.core.result import choose_intrinsics, choose_law, DepthResult
@@ -52,8 +53,9 @@ from depth_anything_ros.engine.host_memory import HostMemory
 from depth_anything_ros.engine.measured import Measured
 from depth_anything_ros.engine.native import Kernels
 from depth_anything_ros.engine.native_finish import Colouring, NativeSampler, NativeWriter
+from depth_anything_ros.engine.native_points import native_cloud, NativeGrid
 from depth_anything_ros.engine.packing import Outputs
-from depth_anything_ros.engine.scan import device_grid, scan_ranges
+from depth_anything_ros.engine.scan import device_grid, DeviceGrid, scan_ranges
 from depth_anything_ros.engine.streams import Mark
 import numpy as np
 import numpy.typing as npt
@@ -139,12 +141,16 @@ class FramePath:
         make_sampler: Callable[[tuple[int, int], tuple[int, int]], Sampler | HostSampler] = (
             HostSampler if self._on_host else partial(sampler, device=device))
         make_writer: Callable[..., CloudWriter | NativeWriter] = CloudWriter
-        if self._on_host and kernels is not None:
-            make_sampler = partial(NativeSampler, kernels=kernels)
-            make_writer = partial(NativeWriter, kernels=kernels)
+        make_grid: Callable[[Intrinsics, Mount], DeviceGrid | NativeGrid] = partial(
+            device_grid, device=device)
+        self._kernels = kernels if self._on_host else None
+        if self._kernels is not None:
+            make_grid = partial(NativeGrid, kernels=self._kernels)
+            make_sampler = partial(NativeSampler, kernels=self._kernels)
+            make_writer = partial(NativeWriter, kernels=self._kernels)
         self._sampler = lru_cache(maxsize=16)(make_sampler)
         self._writer = lru_cache(maxsize=16)(lambda camera: make_writer(*camera.rays()))
-        self._grid = lru_cache(maxsize=16)(partial(device_grid, device=device))
+        self._grid = lru_cache(maxsize=16)(make_grid)
         self._unseen = lru_cache(maxsize=16)(partial(unseen, device=device))
 
     def finish(
@@ -207,8 +213,11 @@ class FramePath:
         if beyond is not None and view.camera is not None and Output.SCAN in wanted \
                 and not scan_missing(options, frame, law, view.camera):
             grid = self._grid(view.camera, options.mount)
-            ranges = self.download(scan_ranges(
-                out.depth.masked_fill(beyond, float('inf')), grid, options.scan))
+            if isinstance(grid, NativeGrid):
+                ranges = grid.ranges(out.depth.numpy(), beyond.numpy(), options.scan)
+            else:
+                ranges = self.download(scan_ranges(
+                    out.depth.masked_fill(beyond, float('inf')), grid, options.scan))
             scan = Scan.of(ranges, grid.grid, options.scan, frame.frame_id)
         if beyond is not None and options.sky_mode is SkyMode.INF:
             out.depth.masked_fill_(beyond, float('inf'))
@@ -259,6 +268,11 @@ class FramePath:
         if out.cloud is not None and self._on_host and not isinstance(rgb, torch.Tensor):
             self._writer(camera).fill(out.cloud.numpy(), depth.numpy(), rgb)
             return None
+        if self._kernels is not None and not (wanted.voxel_size or isinstance(rgb, torch.Tensor)):
+            return native_cloud(
+                self._kernels, depth.numpy(), (table.x.numpy(), table.y.numpy()),
+                rgb if wanted.color else None, listed=wanted.listed, placement=placement,
+                place=partial(options.place, Output.POINTS))
         colours = None
         if wanted.color:
             colours = rgb if isinstance(rgb, torch.Tensor) else self._uploaded(rgb)

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-The compiled passes over whole images, ``native/frame_kernels.c``, and what they are given.
+The compiled passes over whole images, ``native/*.c``, and what they are given.
 
 They are optional: without them numpy and OpenCV do the same in more passes, and it is said.
 """
@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 LIBRARY = 'depth_anything_ros/native/libframe_kernels.so'
 """Where the three ways to install put it, below a folder that Python imports from."""
 
-VERSION = 1
+VERSION = 2
 """What ``frame_kernels_version`` must say: that of the structures and signatures below."""
 
 
@@ -60,6 +60,28 @@ class Law(ctypes.Structure):
                 ('sky_threshold', c_float), ('edge_ratio', c_float)]
 
 
+class CloudSource(ctypes.Structure):
+    """``struct cloud_source`` of the C source."""
+
+    _fields_ = [('depth', c_void_p), ('width', c_int32), ('height', c_int32), ('rgb', c_void_p),
+                ('across', c_int64), ('down', c_int64), ('rays_x', c_void_p),
+                ('rays_y', c_void_p), ('placement', c_void_p)]
+
+
+class GridOfScan(ctypes.Structure):
+    """``struct scan_grid`` of the C source."""
+
+    _fields_ = [('count', c_int64), ('beams', c_int32), ('beam', c_void_p), ('reach', c_void_p),
+                ('rise', c_void_p)]
+
+
+class ScanLimits(ctypes.Structure):
+    """``struct scan_limits`` of the C source, in metres."""
+
+    _fields_ = [('camera_height', c_float), ('lowest', c_float), ('highest', c_float),
+                ('nearest', c_float), ('farthest', c_float)]
+
+
 SIGNATURES: dict[str, Sequence[Any]] = {
     'frame_prepare': (
         c_void_p, c_int32, c_int32, c_int64, POINTER(BytesAxis), POINTER(BytesAxis), c_void_p,
@@ -69,7 +91,14 @@ SIGNATURES: dict[str, Sequence[Any]] = {
     'frame_finish': (
         c_void_p, c_void_p, c_int32, POINTER(Law), POINTER(DepthAxis), POINTER(DepthAxis),
         c_void_p, c_int64, c_void_p, c_void_p, c_void_p, c_void_p),
+    'points_count': (c_void_p, c_int64),
+    'points_write': (POINTER(CloudSource), c_int32, c_void_p),
+    'scan_ranges': (
+        c_void_p, c_void_p, POINTER(GridOfScan), POINTER(ScanLimits), c_void_p),
 }
+
+COUNTING = ('points_count', 'points_write')
+"""Those that return a number of points; the others return 0, or less where memory is missing."""
 
 
 class Kernels:
@@ -87,12 +116,19 @@ class Kernels:
             raise OSError(f'{path} is of version {version}; needed: {VERSION} (install again)')
         for name, kinds in SIGNATURES.items():
             function = getattr(library, name)
-            function.argtypes, function.restype, function.errcheck = kinds, c_int, _checked
+            function.argtypes = kinds
+            if name in COUNTING:
+                function.restype = c_int64
+            else:
+                function.restype, function.errcheck = c_int, _checked
         library.frame_cloud.restype = None
         self.path = path
         self.prepare = library.frame_prepare
         self.cloud = library.frame_cloud
         self.finish = library.frame_finish
+        self.count_points = library.points_count
+        self.write_points = library.points_write
+        self.scan = library.scan_ranges
 
 
 def _checked(status: int, function: Any, arguments: tuple[Any, ...]) -> None:

@@ -62,8 +62,9 @@ def scan_ranges(depth: torch.Tensor, table: DeviceGrid, options: ScanOptions) ->
     """
     grid, beams = table.grid, table.grid.beams
     distance = depth * table.reach
-    height = grid.camera_height + table.rise * torch.minimum(
-        depth, options.farthest / table.reach)
+    # A tensor by a tensor: a number by one is multiplied with its rounded inverse.
+    limit = torch.full_like(table.reach, options.farthest) / table.reach
+    height = grid.camera_height + table.rise * torch.minimum(depth, limit)
     in_band = (depth > 0) & (height >= options.lowest) & (height <= options.highest)
     close = in_band & (distance < options.nearest)
     beyond = in_band & (distance > options.farthest)
