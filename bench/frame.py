@@ -46,11 +46,15 @@ class Frame:
     def __init__(self, node: Any) -> None:
         """Make the input and everything that lasts longer than a frame."""
         from depth_anything_ros.core.camera import Intrinsics
-        from depth_anything_ros.engine.da3 import DA3Engine
+        from depth_anything_ros.core.options import FrameOptions, Output, Preprocess
+        from depth_anything_ros.engine.da3 import Answer, DA3Engine
         from depth_anything_ros.engine.models import find
+        from depth_anything_ros.engine.passes import RawMaps
+        from depth_anything_ros.engine.streams import Mark
         from depth_anything_ros.engine.tiny import build_tiny
         from depth_anything_ros.ros.buffers import CloudBuffer, ImageBuffer, InfoBuffer
         from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+        import torch
         random = np.random.default_rng(0)
         rgb = random.integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
         self.message = Image(height=HEIGHT, width=WIDTH, encoding='rgb8', step=3 * WIDTH)
@@ -68,26 +72,23 @@ class Frame:
         self.publishers = [node.create_publisher(kind, name, 1) for kind, name in (
             (Image, 'depth'), (CameraInfo, 'info'), (PointCloud2, 'points'))]
         self.buffers = ImageBuffer('32FC1'), InfoBuffer(), CloudBuffer()
-        self.naive_cloud: Any = None
+        # The node, too, makes them once for all frames between two changes of a setting.
+        places = {Output.DEPTH: self.buffers[0].place, Output.POINTS: self.buffers[2].place}
+        self.options = {each.value: FrameOptions(
+            maximum=200.0, outputs=frozenset(places), preprocess=each,
+            memory=lambda output, shape, kind: places[output](shape, kind))
+            for each in Preprocess}
+        mark = Mark(torch.device('cpu'))
+        self.answer = Answer(
+            RawMaps(torch.from_numpy(depth), sky=torch.from_numpy(self.sky)), mark, mark, 0.0)
 
     def ours(self, preprocess: str) -> Any:
         """Process one frame as the node does; return the result."""
-        from depth_anything_ros.core.options import FrameOptions, Output, Preprocess
         from depth_anything_ros.engine.base import Inferred
-        from depth_anything_ros.engine.da3 import Answer
-        from depth_anything_ros.engine.passes import RawMaps
-        from depth_anything_ros.engine.streams import Mark
         from depth_anything_ros.ros.conversions import frame_of, header_of
-        import torch
-        places = {Output.DEPTH: self.buffers[0].place, Output.POINTS: self.buffers[2].place}
-        options = FrameOptions(
-            maximum=200.0, outputs=frozenset({Output.DEPTH, Output.POINTS}),
-            preprocess=Preprocess(preprocess),
-            memory=lambda output, shape, kind: places[output](shape, kind))
-        prepared = self.engine.prepare(frame_of(self.message, self.camera), options)
-        mark = Mark(torch.device('cpu'))
-        maps = RawMaps(torch.from_numpy(self.depth), sky=torch.from_numpy(self.sky))
-        result = self.engine.finish(Inferred(prepared, Answer(maps, mark, mark, 0.0)))
+        prepared = self.engine.prepare(
+            frame_of(self.message, self.camera), self.options[preprocess])
+        result = self.engine.finish(Inferred(prepared, self.answer))
         header = header_of(result.frame)
         for publisher, buffer, value in zip(
                 self.publishers, self.buffers, (result.depth, result.intrinsics, result.cloud)):

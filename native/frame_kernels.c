@@ -54,32 +54,47 @@ EXPORT int frame_kernels_version(void) { return 2; }
 // A pixel is read with the next one, eight bytes at a time.
 #define BEYOND 5
 
+// Where a target pixel's neighbours begin in the row, and both weights of them: low, then high.
+struct mix {
+  int32_t place;
+  int16_t weights[2];
+};
+
+#ifdef __SSE2__
+// A pixel and the next one, mixed: three numbers and one that nobody wants.
+INLINE numbers mix_pixel(const uint8_t *row, const struct mix *mix) {
+  uint64_t both;
+  memcpy(&both, row + mix->place, sizeof both);
+  const bytes near = (bytes)(halves){both, both};
+  const words pairs = (words)PICK(
+      bytes, near, near, 0, 0, 3, 3, 1, 1, 4, 4, 2, 2, 5, 5, 0, 0, 0, 0) & 0x00ff00ff;
+  uint32_t weights;
+  memcpy(&weights, mix->weights, sizeof weights);
+  const words each = {weights, weights, weights, weights};
+  return __builtin_ia32_pmaddwd128((shorts)pairs, (shorts)each) >> 4;
+}
+#endif
+
 // Mix two pixels of a row, neighbours, for every target pixel. Up to five bytes after the row are
 // read, and up to two numbers after the targets' written.
 INLINE void mix_columns(
-    const uint8_t *restrict row, const struct bytes_axis *x, int16_t *restrict left,
-    int16_t *restrict right, int16_t *restrict mixed) {
+    const uint8_t *restrict row, const struct mix *restrict mix, int32_t count,
+    int16_t *restrict mixed) {
   int32_t i = 0;
-  for (; i + 2 <= x->count; i += 2) {
-    uint64_t one, other;
-    memcpy(&one, row + 3 * (size_t)x->low[i], sizeof one);
-    memcpy(&other, row + 3 * (size_t)x->low[i + 1], sizeof other);
-    const bytes pairs = (bytes)(halves){one, other};
-    const words low = (words)PICK(
-        bytes, pairs, pairs, 0, 0, 1, 1, 2, 2, 8, 8, 9, 9, 10, 10, 0, 0, 0, 0) & 0x00ff00ff;
-    const words high = (words)PICK(
-        bytes, pairs, pairs, 3, 3, 4, 4, 5, 5, 11, 11, 12, 12, 13, 13, 0, 0, 0, 0) & 0x00ff00ff;
-    memcpy(left + 3 * i, &low, sizeof low);
-    memcpy(right + 3 * i, &high, sizeof high);
+#ifdef __SSE2__
+  for (; i + 2 <= count; i += 2) {
+    const numbers one = mix_pixel(row, mix + i), other = mix_pixel(row, mix + i + 1);
+    const shorts two = (shorts)__builtin_ia32_packssdw128(one, other);
+    const shorts six = PICK(shorts, two, two, 0, 1, 2, 4, 5, 6, 0, 0);
+    memcpy(mixed + 3 * i, &six, sizeof six);
   }
-  const int32_t count = 3 * x->count;
-  for (int32_t j = 3 * i; j < count; j++) {
-    left[j] = row[3 * (size_t)x->low[i] + j % 3];
-    right[j] = row[3 * (size_t)x->low[i] + 3 + j % 3];
-  }
-  const int16_t *restrict low = x->low_weight, *restrict high = x->high_weight;
-  for (int32_t j = 0; j < count; j++) {
-    mixed[j] = (int16_t)((left[j] * low[j] + right[j] * high[j]) >> 4);
+#endif
+  for (; i < count; i++) {
+    const uint8_t *restrict pixel = row + mix[i].place;
+    const int16_t low = mix[i].weights[0], high = mix[i].weights[1];
+    for (int k = 0; k < 3; k++) {
+      mixed[3 * i + k] = (int16_t)((pixel[k] * low + pixel[3 + k] * high) >> 4);
+    }
   }
 }
 
@@ -107,11 +122,15 @@ EXPORT EACH_PROCESSOR int frame_prepare(
   const size_t count = 3 * (size_t)x->count, row_bytes = 3 * (size_t)width;
   const size_t room = whole_lines((count + 2) * sizeof(int16_t)) / sizeof(int16_t);
   int16_t *memory = aligned_alloc(
-      LINE, 4 * room * sizeof(int16_t) + whole_lines(row_bytes + BEYOND));
+      LINE, 2 * room * sizeof(int16_t) + whole_lines(x->count * sizeof(struct mix)) +
+                whole_lines(row_bytes + BEYOND));
   if (!memory) return -1;
   int16_t *rows[2] = {memory, memory + room};
-  int16_t *left = memory + 2 * room, *right = memory + 3 * room;
-  uint8_t *copy = (uint8_t *)(memory + 4 * room);
+  struct mix *mix = (struct mix *)(memory + 2 * room);
+  for (int32_t i = 0; i < x->count; i++) {
+    mix[i] = (struct mix){3 * x->low[i], {x->low_weight[3 * i], x->high_weight[3 * i]}};
+  }
+  uint8_t *copy = (uint8_t *)mix + whole_lines(x->count * sizeof(struct mix));
   memset(copy + row_bytes, 0, BEYOND);
   int32_t held[2] = {-1, -1};
   for (int32_t j = 0; j < y->count; j++) {
@@ -126,7 +145,7 @@ EXPORT EACH_PROCESSOR int frame_prepare(
       const uint8_t *row = rgb + wanted[k] * stride;
       // What comes after the last row may be nobody's.
       if (wanted[k] == height - 1 || row_bytes < BEYOND) row = memcpy(copy, row, row_bytes);
-      mix_columns(row, x, left, right, rows[k]);
+      mix_columns(row, mix, x->count, rows[k]);
       held[k] = wanted[k];
     }
     mix_rows(rows[0], rows[1], y->low_weight[j], y->high_weight[j], (int32_t)count, scale, offset,
@@ -137,6 +156,19 @@ EXPORT EACH_PROCESSOR int frame_prepare(
 }
 
 // ---- Finishing: depth in metres at the size of the image, and its cloud -------------------------
+
+// What one look at eight targets reads of a row, beyond which there may be as many.
+#define WINDOW 9
+
+// Eight numbers at once, any of them chosen: one instruction with AVX2, many without.
+#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__clang__)
+#define CAN_PERMUTE
+typedef float window __attribute__((vector_size(32)));
+typedef int32_t places __attribute__((vector_size(32)));
+INLINE int permutes(void) { return __builtin_cpu_supports("avx2"); }
+#else
+INLINE int permutes(void) { return 0; }
+#endif
 
 // One row of the network's depth at the target's columns: nearest and farthest of both neighbours,
 // their mean, and the nearest pixel.
@@ -164,18 +196,40 @@ INLINE void validate(
   }
 }
 
-INLINE void sample_columns(
-    const float *restrict valid, const struct depth_axis *x, float *restrict pairs,
-    const struct sampled *out) {
-  const int32_t count = x->count;
-  for (int32_t i = 0; i < count; i++) {
-    memcpy(pairs + 2 * i, valid + x->low[i], 2 * sizeof(float));
+// Read the pixels below and after each target, `pairs` and count numbers further. Where there are no
+// fewer targets than pixels, eight targets in a row look into nine pixels.
+INLINE void gather_columns(
+    const float *restrict valid, const struct depth_axis *x, int near_by, float *restrict pairs) {
+  const int32_t count = x->count, *restrict low = x->low;
+  float *restrict below = pairs, *restrict after = pairs + count;
+  int32_t i = 0;
+#ifdef CAN_PERMUTE
+  for (; near_by && i + 8 <= count; i += 8) {
+    places which;
+    window first, second;
+    memcpy(&which, low + i, sizeof which);
+    memcpy(&first, valid + low[i], sizeof first);
+    memcpy(&second, valid + low[i] + 1, sizeof second);
+    which -= low[i];
+    first = __builtin_shuffle(first, which), second = __builtin_shuffle(second, which);
+    memcpy(below + i, &first, sizeof first);
+    memcpy(after + i, &second, sizeof second);
   }
+#else
+  (void)near_by;
+#endif
+  for (; i < count; i++) below[i] = valid[low[i]], after[i] = valid[low[i] + 1];
+}
+
+INLINE void sample_columns(
+    const struct depth_axis *x, const float *restrict pairs, const struct sampled *out) {
+  const int32_t count = x->count;
+  const float *restrict below = pairs, *restrict after = pairs + count;
   const float *restrict weight = x->weight;
   float *restrict near = out->near, *restrict far = out->far;
   float *restrict line = out->line, *restrict pixel = out->pixel;
   for (int32_t i = 0; i < count; i++) {
-    const float a = pairs[2 * i], b = pairs[2 * i + 1];
+    const float a = below[i], b = after[i];
     near[i] = a < b ? a : b;
     far[i] = a > b ? a : b;
     line[i] = a + (b - a) * weight[i];
@@ -241,7 +295,7 @@ EXPORT EACH_PROCESSOR int frame_finish(
     const float *rays_x, const float *rays_y, float *depth, float *cloud) {
   const size_t count = x->count, room = whole_lines(count * sizeof(float)) / sizeof(float);
   float *memory = aligned_alloc(
-      LINE, sizeof(float) * 10 * room + whole_lines((width + 1) * sizeof(float)));
+      LINE, sizeof(float) * 10 * room + whole_lines((width + WINDOW) * sizeof(float)));
   if (!memory) return -1;
   struct sampled rows[2];
   float *place = memory;
@@ -249,6 +303,8 @@ EXPORT EACH_PROCESSOR int frame_finish(
     rows[k] = (struct sampled){place, place + room, place + 2 * room, place + 3 * room};
   }
   float *pairs = place, *valid = place + 2 * room;
+  for (int k = 0; k < WINDOW; k++) valid[width + k] = INVALID;
+  const int near_by = permutes() && width <= x->count;
   int32_t held[2] = {-1, -1};
   for (int32_t j = 0; j < y->count; j++) {
     const int32_t wanted[2] = {y->low[j], y->high[j]};
@@ -262,7 +318,8 @@ EXPORT EACH_PROCESSOR int frame_finish(
       const size_t first = (size_t)wanted[k] * width;
       validate(network + first, sky ? sky + first : NULL, law, width, valid);
       valid[width] = valid[width - 1];
-      sample_columns(valid, x, pairs, &rows[k]);
+      gather_columns(valid, x, near_by, pairs);
+      sample_columns(x, pairs, &rows[k]);
       held[k] = wanted[k];
     }
     float *row = depth + j * count;

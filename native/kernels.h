@@ -42,6 +42,8 @@ typedef float floats __attribute__((vector_size(16)));
 typedef uint32_t words __attribute__((vector_size(16)));
 typedef uint64_t halves __attribute__((vector_size(16)));
 typedef uint8_t bytes __attribute__((vector_size(16)));
+typedef int32_t numbers __attribute__((vector_size(16)));
+typedef int16_t shorts __attribute__((vector_size(16)));
 #ifdef __clang__
 #define PICK(type, a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
 #else

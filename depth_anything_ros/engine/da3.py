@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 import time
 from typing import Any, Sequence
 
+from depth_anything_ros.core.camera import Intrinsics
 from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.multi_view import Views
 from depth_anything_ros.core.options import FrameOptions, Output, Preprocess
@@ -114,6 +115,7 @@ class DA3Engine:
         self._prepare = None if kernels is None else NativePreparer(kernels)
         self._images = None if on_host else DeviceImages(self._device)
         self._side = SideStream(self._device)
+        self._accepted: tuple[FrameOptions, Intrinsics | None] | None = None
         self._info = EngineInfo(
             model=model.name, kind=model.kind, device=str(self._device),
             precision=precision_name(checked.precision), licence=model.licence,
@@ -166,9 +168,11 @@ class DA3Engine:
         :raises InvalidIntrinsics: when metres need a focal length that nobody gave.
         """
         start = time.perf_counter()
-        if not (self._model.predicts_intrinsics or options.raw):
+        if not (self._model.predicts_intrinsics or options.raw) \
+                and self._accepted != (options, frame.intrinsics):
             # Refused before the network runs for nothing.
             choose_law(self._model.kind, *choose_intrinsics(frame, options))
+            self._accepted = options, frame.intrinsics
         width, height = frame.size
         steps = plan(width, height, options.process_res or self._model.process_res,
                      options.process_res_method)
@@ -207,7 +211,6 @@ class DA3Engine:
             Inferred(item, Answer(_one(maps, index), begin, end, seconds))
             for index, item in enumerate(batch)]
 
-    @torch.inference_mode()
     def finish(self, inferred: Inferred) -> DepthResult:
         """
         Turn the network's answer into depth at the frame's size, and what else was asked for.
@@ -216,21 +219,32 @@ class DA3Engine:
         :raises InferenceFailed: when the device fails.
         """
         start = time.perf_counter()
-        item, answer = inferred.prepared, inferred.payload
+        item, answer, result = inferred.prepared, inferred.payload, None
+        one_pass = self._path.one_pass
+        width, height = item.frame.size
+        with translated(f'finishing an image of {width}x{height}'):
+            if one_pass is not None:
+                result = one_pass.finish(
+                    answer.maps, self._model.kind, item.payload.plan, item.frame, item.options,
+                    self._model.name)
+            if result is None:
+                result = self._finish(item, answer)
+        on_device = answer.end.seconds_since(answer.start)
+        return result.timed({
+            'prepare': item.payload.seconds,
+            'infer': answer.seconds if on_device is None else on_device,
+            'finish': time.perf_counter() - start})
+
+    @torch.inference_mode()
+    def _finish(self, item: Prepared, answer: Answer) -> DepthResult:
         frame, image = item.frame, item.payload.image
-        width, height = frame.size
         read = answer.maps if image is None else (*answer.maps, image.rgb, image.pixels)
-        with translated(f'finishing an image of {width}x{height}'), \
-                self._side.after(answer.end, read):
+        with self._side.after(answer.end, read):
             raw, notes = self._device_depth(answer.maps, item)
             if frame.lens is not None and image is not None:
                 frame = replace(frame, rgb=self._path.download(image.rgb), lens=None)
             result = self._path.finish(raw, frame, item.options, self._model.name)
-        on_device = answer.end.seconds_since(answer.start)
-        return replace(result, notes=notes + result.notes, timings={
-            'prepare': item.payload.seconds,
-            'infer': answer.seconds if on_device is None else on_device,
-            'finish': time.perf_counter() - start})
+        return replace(result, notes=notes + result.notes) if notes else result
 
     def prepare_views(
         self, frames: Sequence[Frame], options: FrameOptions, most_pixels: int,

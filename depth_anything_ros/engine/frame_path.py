@@ -54,6 +54,7 @@ from depth_anything_ros.engine.measured import Measured
 from depth_anything_ros.engine.native import Kernels
 from depth_anything_ros.engine.native_finish import Colouring, NativeSampler, NativeWriter
 from depth_anything_ros.engine.native_points import native_cloud, NativeGrid
+from depth_anything_ros.engine.one_pass import OnePass
 from depth_anything_ros.engine.packing import Outputs
 from depth_anything_ros.engine.scan import device_grid, DeviceGrid, scan_ranges
 from depth_anything_ros.engine.streams import Mark
@@ -151,6 +152,8 @@ class FramePath:
         self._sampler = lru_cache(maxsize=16)(make_sampler)
         self._writer = lru_cache(maxsize=16)(lambda camera: make_writer(*camera.rays()))
         self._grid = lru_cache(maxsize=16)(make_grid)
+        self.one_pass = OnePass(self._sampler, self._writer) if self._kernels else None
+        """What is quicker for frames of which little is wanted; None without compiled passes."""
         self._unseen = lru_cache(maxsize=16)(partial(unseen, device=device))
 
     def finish(
@@ -330,6 +333,8 @@ class FramePath:
         self._writer.cache_clear()
         self._grid.cache_clear()
         self._unseen.cache_clear()
+        if self.one_pass is not None:
+            self.one_pass.clear()
         self._memory.clear()
 
 

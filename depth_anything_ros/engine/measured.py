@@ -24,6 +24,11 @@ from depth_anything_ros.engine.host import LARGEST, SMALLEST, within
 import torch
 
 
+def bounds(minimum: float, maximum: float) -> tuple[float, float]:
+    """Return the smallest and largest valid depth within limits, numbers that float32 has."""
+    return max(minimum, SMALLEST), min(maximum, LARGEST)
+
+
 @dataclass(frozen=True)
 class Measured:
     """
@@ -42,7 +47,7 @@ class Measured:
     @property
     def bounds(self) -> tuple[float, float]:
         """Return the smallest and largest valid depth, numbers that float32 has."""
-        return max(self.minimum, SMALLEST), min(self.maximum, LARGEST)
+        return bounds(self.minimum, self.maximum)
 
     @cached_property
     def scaled(self) -> torch.Tensor:

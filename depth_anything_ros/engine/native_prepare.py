@@ -40,7 +40,8 @@ class NativePreparer:
         :param kernels: the compiled passes.
         """
         self._kernels = kernels
-        self._table = lru_cache(maxsize=16)(PrepareTable)
+        self._make_table = lru_cache(maxsize=16)(PrepareTable)
+        self._last: tuple[tuple[int, int], Plan, PrepareTable] | None = None
 
     def __call__(
         self, rgb: npt.NDArray[np.uint8], steps: Plan,
@@ -62,6 +63,14 @@ class NativePreparer:
             beginning(rgb), width, height, rgb.strides[0], byref(table.x), byref(table.y),
             *table.normalising, beginning(pixels), beginning(values))
         return pixels, torch.from_numpy(values)
+
+    def _table(self, size: tuple[int, int], steps: Plan) -> PrepareTable:
+        last = self._last
+        if last is not None and last[1] is steps and last[0] == size:
+            return last[2]
+        table = self._make_table(size, steps)
+        self._last = size, steps, table
+        return table
 
 
 class PrepareTable:

@@ -98,6 +98,7 @@ class CameraInput:
         self._received = self._idle = self._no_info = self._flushed = 0
         self._invalid = self._inactive = 0
         self._law: ScaleLaw | None = None
+        self._asked: tuple[Settings, frozenset[Output], FrameOptions] | None = None
         name = prefix.rstrip('/') or 'camera'
         self._stream = service.stream(name, self._on_result, self._on_error)
         # A server beside the topics may want to see this camera; it says so in its own thread.
@@ -195,7 +196,10 @@ class CameraInput:
         if not wanted:
             self._idle += 1
             return
-        options = replace(options_of(settings, wanted), memory=self._outputs.memory)
+        if self._asked is None or self._asked[0] is not settings or self._asked[1] != wanted:
+            self._asked = settings, wanted, replace(
+                options_of(settings, wanted), memory=self._outputs.memory)
+        options = self._asked[2]
         if pair.info is None and not self._may_do_without(settings, options):
             self._no_info += 1
             self._reporter.warn('no_camera_info', self._missing_info())
