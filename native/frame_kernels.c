@@ -262,6 +262,7 @@ INLINE void write_points(
   // Four points at a time; their colours come with those of the next, so the last have none.
   for (; i + 6 <= count; i += 4) {
     floats z, rays;
+    expect(points + 4 * (size_t)i);
     memcpy(&z, depth + i, sizeof z);
     memcpy(&rays, x + i, sizeof rays);
     four_points((words)(z * rays), (words)(z * y), (words)z, four_colours(rgb + 3 * (size_t)i),
@@ -323,6 +324,7 @@ EXPORT EACH_PROCESSOR int frame_finish(
       held[k] = wanted[k];
     }
     float *row = depth + j * count;
+    expect_row(row, count * sizeof(float));
     sample_rows(&rows[0], &rows[1], y->weight[j], law->edge_ratio, x->count, row);
     if (cloud) {
       write_points(row, rgb + j * stride, rays_x, rays_y[j], x->count, cloud + 4 * j * count);

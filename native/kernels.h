@@ -50,6 +50,17 @@ typedef int16_t shorts __attribute__((vector_size(16)));
 #define PICK(type, a, b, ...) __builtin_shuffle(a, b, (type){__VA_ARGS__})
 #endif
 
+// Ask for what is written a little later: the processor reads a line of memory before it writes to it,
+// and does not look far enough ahead by itself. The same order of magnitude is right everywhere; past
+// the end it does nothing.
+#define AHEAD 8192
+INLINE void expect(const void *place) {
+  __builtin_prefetch((const void *)((uintptr_t)place + AHEAD), 1);
+}
+INLINE void expect_row(const void *row, size_t size) {
+  for (size_t i = 0; i < size; i += 64) expect((const char *)row + i);
+}
+
 // Colours of four pixels, 0x00RRGGBB; sixteen bytes are read.
 INLINE words four_colours(const uint8_t *rgb) {
   bytes colours;

@@ -129,10 +129,11 @@ class NativeSampler(HostSampler):
             rgb = packed_rgb(colouring.rgb, shape)
             colours = beginning(rgb), rgb.strides[0], *writer.rays
             points = address(colouring.cloud, np.float32, (*shape, 4))
-        values, clouds = depth.contiguous().numpy(), None
+        # PyTorch is called as little as can be: its code is not in the cache when a frame comes.
+        values, clouds = np.ascontiguousarray(depth.numpy()), None
         if sky is not None:
-            sky = sky.contiguous()
-            clouds = address(sky.numpy(), np.float32, self._source_shape)
+            sky_values = np.ascontiguousarray(sky.numpy())
+            clouds = address(sky_values, np.float32, self._source_shape)
         self._kernels.finish(
             address(values, np.float32, self._source_shape), clouds, self._source_shape[1],
             byref(Law(*law, SKY_THRESHOLD, self._ratio)), byref(x.struct), byref(y.struct),
