@@ -22,6 +22,7 @@ milliseconds do not. What is compared with what is decided by the caller; here i
 from __future__ import annotations
 
 from dataclasses import dataclass
+import random
 import resource
 import statistics
 import time
@@ -67,18 +68,22 @@ def interleave(
     """
     Return the samples of every way; those with the same index belong to one round.
 
-    The order turns by one from round to round, so that nobody always follows the same neighbour.
+    Each way is the first of a round in its turn, and the others follow in an order drawn anew, the
+    same in every run: nobody always follows the same neighbour and finds what that one has left
+    in the caches.
 
     :param ways: what to call, by name.
     :param rounds: calls of each way that count.
     :param warm_up: rounds before, which do not count.
     :param measure: calls a way and returns the sample; for what is measured in other processes.
     """
-    names = list(ways)
+    names, order = list(ways), random.Random(len(ways))
     samples: dict[str, list[Sample]] = {name: [] for name in names}
     for turn in range(warm_up + rounds):
-        start = turn % len(names)
-        for name in names[start:] + names[:start]:
+        first = names[turn % len(names)]
+        others = [name for name in names if name != first]
+        order.shuffle(others)
+        for name in (first, *others):
             sample = measure(ways[name])
             if turn >= warm_up:
                 samples[name].append(sample)

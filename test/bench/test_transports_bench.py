@@ -28,7 +28,7 @@ def test_a_short_run_has_every_row():
         assert f'{size}: zmq, pickles of the seed / zmq, bare echo' in rows
         assert rows[f'{size}: read, next of a client / pickle.loads']['bar']['limit'] == 1.5
         assert rows[f'{size}: tcp, least program / tcp, bare echo']['bar'] is None
-    assert len(rows) == 18
+    assert len(rows) == 28
 
 
 def test_the_engine_of_the_benchmark_hands_out_what_it_has():
