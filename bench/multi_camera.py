@@ -23,11 +23,12 @@ share. ``da3-tiny`` runs on the cores that there are.
 from __future__ import annotations
 
 import argparse
+from contextlib import contextmanager
 from functools import partial
 import multiprocessing
 import threading
 import time
-from typing import Any, Sequence
+from typing import Any, Iterator, Sequence
 
 from bench import report
 from bench.node_engines import constant, engine_of, Network, NETWORKS
@@ -35,6 +36,9 @@ from bench.pairs import spread
 from bench.parts import Part, usage
 
 CAMERAS = (1, 2, 4, 8)
+WARM_UP = 1.0
+"""Seconds of a turn that does not count."""
+
 TINY = next(network for network in NETWORKS if network.model == 'da3-tiny')
 
 
@@ -105,23 +109,36 @@ class Turn:
         self.megabytes = sum(now['memory'] for now in after) / 1e6
 
 
-def rows_of(
-    network: Network, cameras: int, rounds: int, hertz: float, seconds: float,
-) -> list[report.Row]:
-    """Return the rows of so many cameras: one process for all, and one for each."""
+@contextmanager
+def processes(network: Network, count: int) -> Iterator[list[Part]]:
+    """Give so many processes that share one device, started together."""
     device = multiprocessing.get_context('spawn').Lock()
-    parts = [Part(worker, network, device) for _ in range(cameras)]
-    one, many = [], []
+    parts: list[Part] = []
     try:
-        for index in range(rounds + 1):
-            turns = {way: Turn(parts[:1], cameras, hertz, seconds) if way else
-                     Turn(parts, 1, hertz, seconds) for way in ((1, 0) if index % 2 else (0, 1))}
-            if index:  # the first round warms up
-                one.append(turns[1])
-                many.append(turns[0])
+        for _ in range(count):
+            parts.append(Part(worker, network, device, wait=False))
+        for part in parts:
+            part.wait()
+        yield parts
     finally:
         for part in parts:
             part.close()
+
+
+def rows_of(
+    network: Network, parts: Sequence[Part], rounds: int, hertz: float, seconds: float,
+) -> list[report.Row]:
+    """Return the rows of a camera for each of the processes: one for all, and one for each."""
+    cameras = len(parts)
+    one, many = [], []
+    for index in range(rounds + 1):
+        # The first round warms up and does not count.
+        each = seconds if index else min(WARM_UP, seconds)
+        turns = {way: Turn(parts[:1], cameras, hertz, each) if way else
+                 Turn(parts, 1, hertz, each) for way in ((1, 0) if index % 2 else (0, 1))}
+        if index:
+            one.append(turns[1])
+            many.append(turns[0])
 
     def columns(turns: Sequence[Turn]) -> dict[str, Any]:
         return {'hertz': spread([each.frames / seconds for each in turns]).median,
@@ -155,9 +172,11 @@ def measure(
     :param tiny: number of cameras of da3-tiny, 0 for none.
     """
     rows = []
-    for network, cameras in [*((constant(delay), count) for count in counts),
-                             *([(TINY, tiny)] if tiny else [])]:
-        rows += rows_of(network, cameras, rounds, hertz, seconds)
+    for network, numbers in ((constant(delay), counts), (TINY, [tiny] if tiny else [])):
+        # Those that a smaller number of cameras leaves out wait for a command.
+        with processes(network, max(numbers, default=0)) as parts:
+            for cameras in numbers:
+                rows += rows_of(network, parts[:cameras], rounds, hertz, seconds)
     return rows
 
 

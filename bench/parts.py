@@ -27,14 +27,23 @@ Reply = Any
 class Part:
     """A process of the benchmark that does what it is told over a pipe."""
 
-    def __init__(self, main: Callable[..., None], *arguments: Any) -> None:
-        """Start it and wait until it is ready; ``main`` gets the pipe and the arguments."""
+    def __init__(self, main: Callable[..., None], *arguments: Any, wait: bool = True) -> None:
+        """
+        Start it, and ``wait`` until it is ready, or let the caller do that.
+
+        :param main: what the process runs, with the pipe and the arguments.
+        """
         context = multiprocessing.get_context('spawn')
         self._pipe, other = context.Pipe()
         self.process = context.Process(target=main, args=(other, *arguments), daemon=True)
         self.process.start()
         # The other end is the process's alone: when that dies, waiting for it ends.
         other.close()
+        if wait:
+            self.wait()
+
+    def wait(self) -> None:
+        """Wait until it is ready."""
         assert self._pipe.recv() == 'ready'
 
     @property
