@@ -52,7 +52,12 @@ class Frame:
         from depth_anything_ros.engine.passes import RawMaps
         from depth_anything_ros.engine.streams import Mark
         from depth_anything_ros.engine.tiny import build_tiny
-        from depth_anything_ros.ros.buffers import CloudBuffer, ImageBuffer, InfoBuffer
+        from depth_anything_ros.ros.buffers import (
+            CloudBuffer,
+            HeaderBuffer,
+            ImageBuffer,
+            InfoBuffer,
+        )
         from sensor_msgs.msg import CameraInfo, Image, PointCloud2
         import torch
         random = np.random.default_rng(0)
@@ -71,6 +76,7 @@ class Frame:
         self.engine = DA3Engine(build_tiny(), find('da3metric-large'))
         self.publishers = [node.create_publisher(kind, name, 1) for kind, name in (
             (Image, 'depth'), (CameraInfo, 'info'), (PointCloud2, 'points'))]
+        self.headers = HeaderBuffer()
         self.buffers = ImageBuffer('32FC1'), InfoBuffer(), CloudBuffer()
         # The node, too, makes them once for all frames between two changes of a setting.
         places = {Output.DEPTH: self.buffers[0].place, Output.POINTS: self.buffers[2].place}
@@ -85,11 +91,11 @@ class Frame:
     def ours(self, preprocess: str) -> Any:
         """Process one frame as the node does; return the result."""
         from depth_anything_ros.engine.base import Inferred
-        from depth_anything_ros.ros.conversions import frame_of, header_of
+        from depth_anything_ros.ros.conversions import frame_of
         prepared = self.engine.prepare(
             frame_of(self.message, self.camera), self.options[preprocess])
         result = self.engine.finish(Inferred(prepared, self.answer))
-        header = header_of(result.frame)
+        header = self.headers.fill(result.frame)
         for publisher, buffer, value in zip(
                 self.publishers, self.buffers, (result.depth, result.intrinsics, result.cloud)):
             publisher.publish(buffer.fill(header, value))

@@ -132,9 +132,9 @@ def millimetres(
     """
     raw = np.empty(depth.shape, np.uint16) if out is None else out
     whole = depth * np.float32(1000.0)
+    # Limits first: NaN passes them, and fmax, which would not let it, takes four times as long.
+    np.clip(whole, np.float32(0.0), np.float32(LARGEST_MILLIMETRES), out=whole)
     np.rint(whole, out=whole)
-    # fmax takes the number where the other one is NaN.
-    np.fmax(whole, np.float32(0.0), out=whole)
-    np.minimum(whole, np.float32(LARGEST_MILLIMETRES), out=whole)
+    np.copyto(whole, np.float32(0.0), where=np.isnan(whole))
     np.copyto(raw, whole, casting='unsafe')
     return raw

@@ -18,16 +18,47 @@ from __future__ import annotations
 
 from array import array
 import math
+from typing import Any
 
 from depth_anything_ros.core.camera import Intrinsics
+from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.scan import Scan
 from depth_anything_ros.ros.camera_info import fill_camera_info
+from depth_anything_ros.ros.conversions import NANOSECONDS
 from depth_anything_ros.ros.distro import adopting
 from depth_anything_ros.ros.rotation import Pixels, Rotation
 import numpy as np
 import numpy.typing as npt
 from sensor_msgs.msg import CameraInfo, Image, LaserScan, PointCloud2, PointField
 from std_msgs.msg import Header
+
+MOST_HEADERS = 16
+"""A camera's own frame, its level one and that of its points are three."""
+
+
+class HeaderBuffer:
+    """Headers that are used again, one for each frame of reference, with the stamp of an image."""
+
+    def __init__(self) -> None:
+        """Have none yet."""
+        self._headers: dict[str, Header] = {}
+
+    def fill(self, frame: Frame, frame_id: str | None = None) -> Header:
+        """
+        Return the header that a frame's image had; valid until the next call.
+
+        :param frame: the image.
+        :param frame_id: of another frame of reference, None: the image's.
+        """
+        name = frame.frame_id if frame_id is None else frame_id
+        header = self._headers.get(name)
+        if header is None:
+            if len(self._headers) == MOST_HEADERS:
+                self._headers.clear()
+            header = self._headers[name] = Header(frame_id=name)
+        stamp = header.stamp
+        stamp.sec, stamp.nanosec = divmod(frame.stamp_ns, NANOSECONDS)
+        return header
 
 
 class ImageBuffer:
@@ -169,7 +200,7 @@ class ScanBuffer:
     def __init__(self) -> None:
         """Make a buffer."""
         self._message = LaserScan()
-        self._ranges = memoryview(self._message.ranges)
+        self._ranges: Any = memoryview(self._message.ranges)
         self._grid: tuple[float, ...] = ()
 
     def fill(self, header: Header, scan: Scan) -> LaserScan:
@@ -189,7 +220,7 @@ class ScanBuffer:
             (message.angle_min, message.angle_max, message.angle_increment, message.range_min,
              message.range_max) = grid
         try:
-            self._ranges[:] = scan.ranges.data
+            self._ranges[:] = scan.ranges
         except ValueError:  # another number of beams
             message.ranges = array('f', scan.ranges.tobytes())
             self._ranges = memoryview(message.ranges)

@@ -22,9 +22,14 @@ from typing import Any, Callable
 from depth_anything_ros.core.depth import DepthKind, millimetres
 from depth_anything_ros.core.options import Output
 from depth_anything_ros.core.result import DepthResult
-from depth_anything_ros.ros.buffers import CloudBuffer, ImageBuffer, InfoBuffer, ScanBuffer
+from depth_anything_ros.ros.buffers import (
+    CloudBuffer,
+    HeaderBuffer,
+    ImageBuffer,
+    InfoBuffer,
+    ScanBuffer,
+)
 from depth_anything_ros.ros.companions import Companions
-from depth_anything_ros.ros.conversions import header_of
 from depth_anything_ros.ros.distro import on_matched
 from depth_anything_ros.ros.qos import newest_only
 from depth_anything_ros.ros.rate import RateLimit
@@ -147,6 +152,7 @@ class Outputs:
         self._camera = prefix.rstrip('/')
         self._companions = companions
         self._clouds = RateLimit()
+        self._headers = HeaderBuffer()
         self._offered = [
             (topic, topic.buffer(), node.create_lifecycle_publisher(
                 topic.kind, prefix + topic.name, **newest_only(settings.node.output_qos),
@@ -189,7 +195,6 @@ class Outputs:
 
         :param result: what the service handed out for the frame.
         """
-        header = header_of(result.frame)
         for topic, buffer, publisher in self._offered:
             value = topic.value(result, buffer) if publisher.get_subscription_count() else None
             if value is None:
@@ -197,9 +202,9 @@ class Outputs:
             # Images that were under way together may each have brought a cloud.
             if topic.output is Output.POINTS and not self._clouds.take(result.frame.stamp_ns):
                 continue
-            own = header if topic.frame_id is None else header_of(
-                result.frame, topic.frame_id(result))
-            publisher.publish(buffer.fill(own, value))
+            header = self._headers.fill(
+                result.frame, None if topic.frame_id is None else topic.frame_id(result))
+            publisher.publish(buffer.fill(header, value))
         if self._companions is not None:
             self._companions.publish(self._camera, result)
 

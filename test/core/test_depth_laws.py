@@ -62,3 +62,5 @@ def test_millimetres_are_rounded_clipped_and_zero_where_invalid() -> None:
     raw = millimetres(depth)
     assert raw.dtype == np.uint16
     assert raw.tolist() == [[1000, 1001, 0, 65535, 65535, 65535, 0]]
+    odd = np.array([-np.inf, -3.0, -np.nan, -0.0, 1e-42, 0.0005, 0.0015, 65.5354], np.float32)
+    assert millimetres(odd).tolist() == [0, 0, 0, 0, 0, 0, 2, 65535]
