@@ -60,20 +60,36 @@ struct mix {
   int16_t weights[2];
 };
 
-#ifdef __SSE2__
 // A pixel and the next one, mixed: three numbers and one that nobody wants.
 INLINE numbers mix_pixel(const uint8_t *row, const struct mix *mix) {
   uint64_t both;
   memcpy(&both, row + mix->place, sizeof both);
   const bytes near = (bytes)(halves){both, both};
+#ifdef __SSE2__
   const words pairs = (words)PICK(
       bytes, near, near, 0, 0, 3, 3, 1, 1, 4, 4, 2, 2, 5, 5, 0, 0, 0, 0) & 0x00ff00ff;
   uint32_t weights;
   memcpy(&weights, mix->weights, sizeof weights);
   const words each = {weights, weights, weights, weights};
   return __builtin_ia32_pmaddwd128((shorts)pairs, (shorts)each) >> 4;
-}
+#else
+  const words this = (words)PICK(
+      bytes, near, near, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 0, 0, 0, 0) & 0xff;
+  const words next = (words)PICK(
+      bytes, near, near, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0, 0, 0, 0) & 0xff;
+  return ((numbers)this * mix->weights[0] + (numbers)next * mix->weights[1]) >> 4;
 #endif
+}
+
+// The numbers of two pixels, which fit into 16 bits, one after the other.
+INLINE shorts six_of(numbers one, numbers other) {
+#ifdef __SSE2__
+  const shorts two = (shorts)__builtin_ia32_packssdw128(one, other);
+  return PICK(shorts, two, two, 0, 1, 2, 4, 5, 6, 0, 0);
+#else
+  return PICK(shorts, (shorts)one, (shorts)other, 0, 2, 4, 8, 10, 12, 0, 0);
+#endif
+}
 
 // Mix two pixels of a row, neighbours, for every target pixel. Up to five bytes after the row are
 // read, and up to two numbers after the targets' written.
@@ -81,14 +97,10 @@ INLINE void mix_columns(
     const uint8_t *restrict row, const struct mix *restrict mix, int32_t count,
     int16_t *restrict mixed) {
   int32_t i = 0;
-#ifdef __SSE2__
   for (; i + 2 <= count; i += 2) {
-    const numbers one = mix_pixel(row, mix + i), other = mix_pixel(row, mix + i + 1);
-    const shorts two = (shorts)__builtin_ia32_packssdw128(one, other);
-    const shorts six = PICK(shorts, two, two, 0, 1, 2, 4, 5, 6, 0, 0);
+    const shorts six = six_of(mix_pixel(row, mix + i), mix_pixel(row, mix + i + 1));
     memcpy(mixed + 3 * i, &six, sizeof six);
   }
-#endif
   for (; i < count; i++) {
     const uint8_t *restrict pixel = row + mix[i].place;
     const int16_t low = mix[i].weights[0], high = mix[i].weights[1];
@@ -196,14 +208,16 @@ INLINE void validate(
   }
 }
 
-// Read the pixels below and after each target, `pairs` and count numbers further. Where there are no
-// fewer targets than pixels, eight targets in a row look into nine pixels.
+#ifdef CAN_PERMUTE
+#define BELOW(pairs, i) (pairs)[i]
+#define AFTER(pairs, i) (pairs)[count + (i)]
+
+// Read the pixels below and after each target. Where there are no fewer targets than pixels
+// (`near_by`), eight targets in a row look into nine pixels.
 INLINE void gather_columns(
     const float *restrict valid, const struct depth_axis *x, int near_by, float *restrict pairs) {
   const int32_t count = x->count, *restrict low = x->low;
-  float *restrict below = pairs, *restrict after = pairs + count;
   int32_t i = 0;
-#ifdef CAN_PERMUTE
   for (; near_by && i + 8 <= count; i += 8) {
     places which;
     window first, second;
@@ -212,24 +226,32 @@ INLINE void gather_columns(
     memcpy(&second, valid + low[i] + 1, sizeof second);
     which -= low[i];
     first = __builtin_shuffle(first, which), second = __builtin_shuffle(second, which);
-    memcpy(below + i, &first, sizeof first);
-    memcpy(after + i, &second, sizeof second);
+    memcpy(&BELOW(pairs, i), &first, sizeof first);
+    memcpy(&AFTER(pairs, i), &second, sizeof second);
   }
-#else
-  (void)near_by;
-#endif
-  for (; i < count; i++) below[i] = valid[low[i]], after[i] = valid[low[i] + 1];
+  for (; i < count; i++) BELOW(pairs, i) = valid[low[i]], AFTER(pairs, i) = valid[low[i] + 1];
 }
+#else
+#define BELOW(pairs, i) (pairs)[2 * (i)]
+#define AFTER(pairs, i) (pairs)[2 * (i) + 1]
+
+INLINE void gather_columns(
+    const float *restrict valid, const struct depth_axis *x, int near_by, float *restrict pairs) {
+  (void)near_by;
+  for (int32_t i = 0; i < x->count; i++) {
+    memcpy(pairs + 2 * i, valid + x->low[i], 2 * sizeof(float));
+  }
+}
+#endif
 
 INLINE void sample_columns(
     const struct depth_axis *x, const float *restrict pairs, const struct sampled *out) {
   const int32_t count = x->count;
-  const float *restrict below = pairs, *restrict after = pairs + count;
   const float *restrict weight = x->weight;
   float *restrict near = out->near, *restrict far = out->far;
   float *restrict line = out->line, *restrict pixel = out->pixel;
   for (int32_t i = 0; i < count; i++) {
-    const float a = below[i], b = after[i];
+    const float a = BELOW(pairs, i), b = AFTER(pairs, i);
     near[i] = a < b ? a : b;
     far[i] = a > b ? a : b;
     line[i] = a + (b - a) * weight[i];
