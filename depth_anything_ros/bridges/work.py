@@ -47,7 +47,7 @@ Results = Sequence[Any]
 """One :class:`DepthResult` of each frame; of images seen together their one ``Views``."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Work:
     """
     Frames to estimate, and the reply that their results make.

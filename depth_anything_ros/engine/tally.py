@@ -76,9 +76,12 @@ class Lately:
         :param count: how many.
         :param now: the clock's time where the caller has it already.
         """
-        now = self._forget(now)
+        if now is None:
+            now = self._clock()
         self._events.append((now, count))
         self._sum += count
+        if self._events[0][0] <= now - WINDOW_S:
+            self._forget(now)
 
     def rate(self) -> float:
         """Return how many there were per second in the last 10 s, or since the start if less."""

@@ -179,10 +179,13 @@ def depth_reply(message: Message) -> DepthReply:
             timings = {name: _number(timings, name) for name in timings}
             break
     arrays = message.arrays
-    return DepthReply(
-        depth=arrays['depth'], confidence=arrays.get('confidence'), sky=arrays.get('sky'),
-        cloud=arrays.get('cloud'), preview=arrays.get('preview'), **fixed, stamp_ns=stamp_ns,
+    # As DepthReply(...), whose fields are thirteen calls because it is frozen.
+    reply = object.__new__(DepthReply)
+    reply.__dict__.update(
+        fixed, depth=arrays['depth'], confidence=arrays.get('confidence'), sky=arrays.get('sky'),
+        cloud=arrays.get('cloud'), preview=arrays.get('preview'), stamp_ns=stamp_ns,
         timings=timings, request_id=request_id)
+    return reply
 
 
 def _checked(message: Message) -> dict[str, Any]:
