@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 import time
 from typing import Any, Callable
 
@@ -73,19 +74,21 @@ def constant_engine(seconds: float, device: Any = None) -> Any:
     from depth_anything_ros.engine.tiny import build_tiny
     import torch
 
+    @lru_cache
+    def ready(height: int, width: int) -> Any:
+        depth = torch.linspace(0.6, 5.0, width).expand(height, width).contiguous()
+        return RawMaps(depth, sky=torch.zeros_like(depth))
+
     class Constant(DA3Engine):
-        """Everything is the real engine's but the forward pass."""
+        """Everything is the real engine's but the forward pass; its answers are ready."""
 
         def infer(self, batch: Any) -> Any:
             with device or nullcontext():
                 start = time.perf_counter()
-                mark = Mark(torch.device('cpu'))
-                height, width = batch[0].shape
-                depth = torch.linspace(0.6, 5.0, width).expand(height, width).contiguous()
+                mark, maps = Mark(torch.device('cpu')), ready(*batch[0].shape)
                 time.sleep(max(0.0, seconds - (time.perf_counter() - start)))
                 took = time.perf_counter() - start
-            return [Inferred(item, Answer(RawMaps(depth, sky=torch.zeros_like(depth)), mark,
-                                          mark, took)) for item in batch]
+            return [Inferred(item, Answer(maps, mark, mark, took)) for item in batch]
 
     return Constant(build_tiny(), find('da3metric-large'))
 
@@ -107,10 +110,13 @@ def process_res(network: Network) -> int:
 def called(network: Network) -> Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]:
     """Return upstream's network as a function of (1, 3, h, w) that returns depth (h, w)."""
     if not network.model:
+        @lru_cache
+        def depth(height: int, width: int) -> npt.NDArray[np.float32]:
+            return np.tile(np.linspace(0.6, 5.0, width, dtype=np.float32), (height, 1))
+
         def wait(batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
             time.sleep(network.delay)
-            height, width = batch.shape[2:]
-            return np.tile(np.linspace(0.6, 5.0, width, dtype=np.float32), (height, 1))
+            return depth(*batch.shape[2:])
         return wait
     from depth_anything_ros.engine.loading import load_network
     import torch

@@ -200,7 +200,8 @@ def usual_node(pipe: Any, space: str, network: Network) -> None:
     many images came and went; so does ``('counts',)``.
     """
     from depth_anything_ros.process import set_up_process
-    set_up_process(tune_malloc=False, switch_interval=False, opencv_threads=False)
+    set_up_process(tune_malloc=False, switch_interval=False, opencv_threads=False,
+                   openmp_spins=False)
     import cv2
     from depth_anything_ros.core.processed_size import plan
     import rclpy

@@ -21,7 +21,14 @@ import sys
 from xml.etree import ElementTree
 
 from depth_anything_ros import process
-from depth_anything_ros.process import choose_profile, find_shared, HUGE_PAGES, PROFILE_VARIABLES
+from depth_anything_ros.process import (
+    choose_profile,
+    find_shared,
+    HUGE_PAGES,
+    OPENMP_WAITING,
+    PROFILE_VARIABLES,
+    SPINS,
+)
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -122,7 +129,7 @@ def test_shared_files_are_found_beside_an_installed_package(monkeypatch, tmp_pat
 
 
 def child(code, **environment):
-    ours = (*PROFILE_VARIABLES, 'OPENCV_FOR_THREADS_NUM')
+    ours = (*PROFILE_VARIABLES, *OPENMP_WAITING, 'OPENCV_FOR_THREADS_NUM')
     kept = {name: value for name, value in os.environ.items()
             if name not in ours and not name.startswith(('DEPTH_ANYTHING_', 'MALLOC_'))}
     done = subprocess.run(
@@ -138,17 +145,33 @@ def test_all_steps_are_done_by_default_and_once():
                   'assert abs(sys.getswitchinterval() - 0.0005) < 1e-9\n'
                   'assert not {"torch", "rclpy", "cv2", "numpy"} & set(sys.modules)\n'
                   'import cv2; assert cv2.getNumThreads() == 1')
-    assert len(lines) == 4
+    assert len(lines) == 5
 
 
 @pytest.mark.parametrize('step', [
-    'tune_malloc', 'fastdds_profile', 'switch_interval', 'opencv_threads'])
+    'tune_malloc', 'fastdds_profile', 'switch_interval', 'opencv_threads', 'openmp_spins'])
 def test_each_step_is_switched_off_by_argument_and_by_environment(step):
     said = f'{step} is switched off'
     for code, environment in (
             (f'print(*set_up_process({step}=False).left)', {}),
             ('print(*set_up_process().left)', {f'DEPTH_ANYTHING_{step.upper()}': '0'})):
         assert child(code, **environment) == [said]
+
+
+def test_the_threads_of_the_network_soon_sleep_and_libgomp_is_told_in_time():
+    pytest.importorskip('torch')
+    code = ('import os\nos.dup2(1, 2)\nset_up_process()\nimport torch\n'
+            'torch.ones(1 << 20).exp_()')
+    said = [line for line in child(code, OMP_DISPLAY_ENV='verbose') if 'SPINCOUNT' in line]
+    assert said and all(f"'{SPINS}'" in line for line in said)
+
+
+@pytest.mark.parametrize('name', OPENMP_WAITING)
+def test_the_users_openmp_settings_stay(name):
+    lines = child('import os; print(*set_up_process().left); print(os.environ.get('
+                  '"GOMP_SPINCOUNT"))', **{name: '7'})
+    assert lines == [f'OpenMP threads wait as {name} says',
+                     '7' if name == 'GOMP_SPINCOUNT' else 'None']
 
 
 def test_a_switch_that_is_no_switch_is_an_error():
