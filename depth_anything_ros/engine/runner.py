@@ -247,7 +247,7 @@ class Runner:
         return True
 
     def _infer(self) -> None:
-        infer, finish = self._inboxes[1:]
+        _, infer, finish = self._inboxes
         while jobs := infer.take(self._most, self._window):
             ready = [job for job in self._begun(1, jobs)
                      if not self._is_late(job) and job.owner.begin()]
@@ -261,9 +261,10 @@ class Runner:
                     self._network(ready)
             elif ready:
                 self._network(ready)
-            # A device that works on while this thread goes on gets one batch ahead and no
-            # further, and no frame that was computed is dropped for a newer one.
-            finish.wait_until_empty()
+            if self._waits_in_finish:
+                # The device works on while this thread goes on: it gets one batch ahead and no
+                # further.
+                finish.wait_until_empty()
             self._in_hand[1] = 0
 
     def _finish(self) -> None:
@@ -314,6 +315,8 @@ class Runner:
                 self._fitting[jobs[0].shape] = len(jobs) // 2
         else:
             self._tally.batch(len(jobs), split=False)
+            # No frame that was computed is dropped for a newer one.
+            self._inboxes[2].wait_until_empty()
             for job, value in zip(jobs, values, strict=True):
                 job.value, job.batch = value, len(jobs)
                 self._clock(1, job)
