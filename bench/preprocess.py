@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import argparse
 from functools import partial
-from typing import Any
 
 from bench import report
 from bench.engine import scene
@@ -39,26 +38,23 @@ def times(python: str, rounds: int) -> list[report.Row]:
     import cv2
     from depth_anything_ros.core.processed_size import plan
     from depth_anything_ros.engine.native import load
+    from depth_anything_ros.engine.native_areas import NativeAreas
     from depth_anything_ros.engine.native_prepare import NativePreparer
-    from depth_anything_ros.engine.preprocess import normalised_on_host, process
     kernels, missing = load()
     if kernels is None:
         raise SystemExit(missing)
-    compiled = NativePreparer(kernels)
+    fast, exact = NativePreparer(kernels), NativeAreas(kernels)
     cv2.setNumThreads(1)
     image = scene(*SIZE)
     steps = plan(*SIZE, 504, 'upper_bound_resize')
-
-    def exact() -> Any:
-        return normalised_on_host(process(image, steps))
 
     upstream = Upstream(python, 'da3-small', image, 0)
     try:
         theirs = "upstream's InputProcessor"
         samples = interleave({
             theirs: upstream.way('preprocess'),
-            'fast': partial(once, lambda: compiled(image, steps)),
-            'exact': partial(once, exact)}, rounds=rounds, warm_up=3,
+            'fast': partial(once, lambda: fast(image, steps)),
+            'exact': partial(once, lambda: exact(image, steps))}, rounds=rounds, warm_up=3,
             measure=lambda way: way())
     finally:
         upstream.close()

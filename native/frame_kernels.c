@@ -47,7 +47,7 @@ struct law {
 };
 
 // Changes whenever a signature or a struct does.
-EXPORT int frame_kernels_version(void) { return 2; }
+EXPORT int frame_kernels_version(void) { return 3; }
 
 // ---- Preparing: linear resize of RGB bytes, then normalising ------------------------------------
 

@@ -39,6 +39,7 @@ from depth_anything_ros.engine.frame_path import DeviceDepth, FramePath
 from depth_anything_ros.engine.loading import load_network
 from depth_anything_ros.engine.models import Model
 from depth_anything_ros.engine.native import load as load_kernels
+from depth_anything_ros.engine.native_areas import NativeAreas
 from depth_anything_ros.engine.native_prepare import NativePreparer
 from depth_anything_ros.engine.passes import FrameNetwork, RawMaps
 from depth_anything_ros.engine.predicted import NARROWEST, plausible_camera, WIDEST
@@ -112,7 +113,9 @@ class DA3Engine:
         self._arithmetic = untouched if on_host else arithmetic_of(checked.precision).inside
         kernels, missing = load_kernels() if on_host else (None, '')
         self._path = FramePath(self._device, on_host=on_host, kernels=kernels)
-        self._prepare = None if kernels is None else NativePreparer(kernels)
+        self._prepare: dict[Preprocess, NativeAreas | NativePreparer] | None
+        self._prepare = None if kernels is None else {
+            Preprocess.EXACT: NativeAreas(kernels), Preprocess.FAST: NativePreparer(kernels)}
         self._images = None if on_host else DeviceImages(self._device)
         self._side = SideStream(self._device)
         self._accepted: tuple[FrameOptions, Intrinsics | None] | None = None
@@ -178,8 +181,8 @@ class DA3Engine:
                      options.process_res_method)
         if self._images is None:
             frame = frame.rectified()
-            if options.preprocess is Preprocess.FAST and self._prepare is not None:
-                pixels, values = self._prepare(frame.rgb, steps)
+            if self._prepare is not None:
+                pixels, values = self._prepare[options.preprocess](frame.rgb, steps)
             else:
                 pixels = process(frame.rgb, steps, fast=options.preprocess is Preprocess.FAST)
                 values = normalised_on_host(pixels)

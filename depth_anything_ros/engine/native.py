@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 LIBRARY = 'depth_anything_ros/native/libframe_kernels.so'
 """Where the three ways to install put it, below a folder that Python imports from."""
 
-VERSION = 2
+VERSION = 3
 """What ``frame_kernels_version`` must say: that of the structures and signatures below."""
 
 
@@ -45,6 +45,13 @@ class BytesAxis(ctypes.Structure):
 
     _fields_ = [('count', c_int32), ('low', c_void_p), ('high', c_void_p),
                 ('low_weight', c_void_p), ('high_weight', c_void_p)]
+
+
+class AreaAxis(ctypes.Structure):
+    """``struct area_axis`` of the C source."""
+
+    _fields_ = [('count', c_int32), ('taps', c_int32), ('first', c_void_p),
+                ('weights', c_void_p)]
 
 
 class DepthAxis(ctypes.Structure):
@@ -86,6 +93,9 @@ SIGNATURES: dict[str, Sequence[Any]] = {
     'frame_prepare': (
         c_void_p, c_int32, c_int32, c_int64, POINTER(BytesAxis), POINTER(BytesAxis), c_void_p,
         c_void_p, c_void_p, c_void_p),
+    'frame_prepare_areas': (
+        c_void_p, c_int32, c_int64, POINTER(AreaAxis), POINTER(AreaAxis), c_int32, c_void_p,
+        c_void_p, c_void_p),
     'frame_cloud': (
         c_void_p, c_void_p, c_int64, c_void_p, c_void_p, c_int32, c_int32, c_void_p),
     'frame_finish': (
@@ -124,6 +134,7 @@ class Kernels:
         library.frame_cloud.restype = None
         self.path = path
         self.prepare = library.frame_prepare
+        self.prepare_areas = library.frame_prepare_areas
         self.cloud = library.frame_cloud
         self.finish = library.frame_finish
         self.count_points = library.points_count

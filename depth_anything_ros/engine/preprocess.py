@@ -44,16 +44,11 @@ def process(
     :param fast: halve while the image is twice too large, then resize linearly, in one step.
     :returns: (h, w, 3) uint8; a view of ``rgb`` where nothing had to be resized.
     """
-    height, width = rgb.shape[:2]
     if fast:
         image = halved(rgb, steps.resized)
         image = _resized(image, steps.resized, cv2.INTER_LINEAR)
     else:
-        growing = steps.bounded[0] > width or steps.bounded[1] > height
-        image = _resized(rgb, steps.bounded, cv2.INTER_CUBIC if growing else cv2.INTER_AREA)
-        growing = any(new > old for new, old in zip(steps.resized, steps.bounded, strict=True))
-        image = _resized(
-            image, steps.resized, cv2.INTER_CUBIC if growing else cv2.INTER_AREA)
+        image = upstream_resized(upstream_resized(rgb, steps.bounded), steps.resized)
     (x, y), (columns, rows) = steps.offset, steps.size
     return image[y:y + rows, x:x + columns]
 
@@ -89,6 +84,25 @@ def _table() -> npt.NDArray[np.float32]:
 def _colour_statistics(device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
     mean, deviation = torch.tensor((MEAN, DEVIATION), device=device).view(2, 3, 1, 1)
     return mean, deviation
+
+
+def normalising_table() -> npt.NDArray[np.float32]:
+    """Return what :func:`normalised` makes of every byte: (3, 256) float32."""
+    return np.ascontiguousarray(_table()[0].T)
+
+
+def upstream_resized(
+    image: npt.NDArray[np.uint8], size: tuple[int, int],
+) -> npt.NDArray[np.uint8]:
+    """
+    Return the image resized as upstream does it: cubic where a side grows, else by area.
+
+    :param image: (H, W, 3) uint8.
+    :param size: width and height in pixels.
+    :returns: (height, width, 3) uint8; ``image`` itself where it has that size.
+    """
+    growing = size[0] > image.shape[1] or size[1] > image.shape[0]
+    return _resized(image, size, cv2.INTER_CUBIC if growing else cv2.INTER_AREA)
 
 
 def _resized(
