@@ -69,11 +69,15 @@ def test_every_service_is_one_line_and_has_a_document():
     from pathlib import Path
     text = (Path(__file__).parents[2] / 'docs/topics-parameters-services.md').read_text()
     with ros_context() as context, node_here(context, node__autostart=False) as node:
-        own = [name for name, _ in node.get_service_names_and_types_by_node(
-            'depth_anything', '/') if 'parameter' not in name and 'type_desc' not in name
-            and not name.endswith(('state', 'states', 'transitions', 'transition_graph'))]
-        assert len(own) == len(SERVICES)
-    for name in own:
+        def own():
+            return [name for name, _ in node.get_service_names_and_types_by_node(
+                'depth_anything', '/') if 'parameter' not in name and 'type_desc' not in name
+                and not name.endswith(('state', 'states', 'transitions', 'transition_graph'))]
+
+        # The graph hears of them a moment later.
+        assert wait_until(lambda: len(own()) == len(SERVICES)), own()
+        names = own()
+    for name in names:
         assert f'`~/{name.rpartition("/")[2]}`' in text, name
 
 
