@@ -77,19 +77,22 @@ class Stream:
         self._lock = threading.Lock()
         self._closed = False
 
-    def submit(self, source: Callable[[], Frame], options: FrameOptions) -> None:
+    def submit(
+        self, source: Callable[[], Frame], options: FrameOptions, *, ready: bool = False,
+    ) -> None:
         """
         Hand in the newest frame and return at once.
 
-        :param source: returns the frame; called in the prepare thread, and not at all when a
+        :param source: returns the frame; called in a thread of the runner, and not at all when a
             newer frame comes first.
         :param options: what is asked of it.
+        :param ready: whether the source returns at once, with nothing to decode.
         """
         self._count(received=1)
         if self._closed:
             self._count(dropped=1)
             return
-        self._put(Job(source, options, self))
+        self._put(Job(source, options, self, ready=ready))
 
     def counts(self) -> StreamCounts:
         """Return a consistent snapshot of the counters."""

@@ -209,7 +209,7 @@ class CameraInput:
         self._stream.submit(
             lambda: replace(self._placed(
                 self._frame(pair, settings, options), settings, options), handed_in_ns=now),
-            options)
+            options, ready=isinstance(pair.image, Image) and not settings.camera.rectify)
 
     def _may_do_without(self, settings: Settings, options: FrameOptions) -> bool:
         if self._service.info.kind is DepthKind.RELATIVE and not settings.camera.rectify:
