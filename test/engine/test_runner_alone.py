@@ -98,6 +98,36 @@ def wait_until_idle(runner):
     wait_until(lambda: all(inbox.idle for inbox in runner._inboxes))
 
 
+def test_a_frame_that_is_ready_is_prepared_where_the_network_runs(watched):
+    engine, runner = watched
+    results = []
+    stream = runner.stream('camera', results.append, results.append)
+    for stamp, ready in enumerate((True, False)):
+        wait_until_idle(runner)
+        stream.submit(lambda stamp=stamp: frame(stamp), OPTIONS, ready=ready)
+        wait_until(lambda stamp=stamp: len(results) > stamp)
+    assert engine.threads(0) == ['depth-infer', 'depth-infer', 'depth-finish']
+    assert engine.threads(1) == ['depth-prepare', 'depth-infer', 'depth-finish']
+    assert all(list(result.timings) == STEPS for result in results)
+
+
+def test_a_frame_that_is_ready_waits_for_nobodys_preparing(watched):
+    engine, runner = watched
+    results = []
+    stream = runner.stream('camera', results.append, results.append)
+    wait_until_idle(runner)
+    engine.opened.clear()
+    stream.submit(lambda: frame(0), OPTIONS, ready=True)
+    assert engine.entered.wait(PATIENCE_S)
+    stream.submit(lambda: frame(1), OPTIONS, ready=True)
+    # The network has the first one: the second is prepared meanwhile.
+    wait_until(lambda: engine.order('prepare') == [0, 1])
+    assert engine.threads(1) == ['depth-prepare']
+    engine.opened.set()
+    wait_until(lambda: len(results) == 2)
+    assert [result.frame.stamp_ns for result in results] == [0, 1]
+
+
 def test_alone_it_stays_in_the_threads_of_the_network(watched):
     engine, runner = watched
     wait_until_idle(runner)
