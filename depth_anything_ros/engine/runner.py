@@ -54,9 +54,9 @@ class Runner:
     Requests are queued in order up to a limit and never dropped. Neither starves the other, see
     :class:`Shares`. What waits for the network with one shape goes through it together.
 
-    What finds nothing else in hand, and has nothing to decode, is prepared in the network's thread,
-    and a request finished there: a change of threads costs more than many a step. A quick one need not change threads
-    at all: see ``at_once``.
+    What finds nothing else in hand and has nothing to decode is prepared in the network's thread,
+    and a request is finished there, too: a change of threads costs more than many a step. A quick
+    request need not change threads at all: see ``at_once``.
     """
 
     def __init__(
