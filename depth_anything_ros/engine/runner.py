@@ -280,7 +280,10 @@ class Runner:
             self._fail(job, error, on_device=True)
             return
         # The engine knows when the device was busy, the clock here only when it was asked.
-        self._used(job, result.timings.get('infer', job.times['infer']) / job.batch)
+        seconds = result.timings.get('infer', job.times['infer']) / job.batch
+        self._tally.busy(seconds)
+        if self._waits_in_finish:
+            self._inboxes[1].charge(job, seconds)
         self._clock(2, job)
         if job.kind is not None:
             self._shortcut.pace.note(job.kind, sum(job.times[stage] for stage in STAGES))
@@ -295,11 +298,8 @@ class Runner:
         else:
             self._clock(1, job)
             self._report(job.owner.done, value)
-        self._used(job, job.times['infer'])
-
-    def _used(self, job: Job, seconds: float) -> None:
-        self._tally.busy(seconds)
-        self._inboxes[1].charge(job, seconds)
+        self._tally.busy(job.times['infer'])
+        self._inboxes[1].charge(job, job.times['infer'])
 
     def _network(self, jobs: Sequence[Job]) -> None:
         try:
@@ -320,6 +320,9 @@ class Runner:
             for job, value in zip(jobs, values, strict=True):
                 job.value, job.batch = value, len(jobs)
                 self._clock(1, job)
+                if not self._waits_in_finish:
+                    # Now: whose turn is next is decided before this one is finished.
+                    self._inboxes[1].charge(job, job.times['infer'] / job.batch)
                 if self._stays(job):
                     self._at_once(2, job)
                     self._complete(job)
