@@ -64,6 +64,7 @@ class ZmqClient(Client):
             encrypt(self._socket, server_key, client_key)
         self._socket.connect(address)
         self._left = -1
+        self._longest = -1.0
 
     def close(self) -> None:
         """Close the connection."""
@@ -73,9 +74,17 @@ class ZmqClient(Client):
         deadline = time.monotonic() + self.timeout
         # The empty part is the envelope that a REQ socket would send.
         *first, last = b'', *to_parts(message)
-        for part in first:
-            self._socket.send(part, _MORE)
-        self._socket.send(last, 0, len(last) < LONG)
+        if self.timeout != self._longest:
+            self._socket.setsockopt(zmq.SNDTIMEO, math.ceil(self.timeout * 1000))
+            self._longest = self.timeout
+        try:
+            for part in first:
+                self._socket.send(part, _MORE)
+            self._socket.send(last, 0, len(last) < LONG)
+        except zmq.Again:
+            # A server that refuses our keys leaves nobody to send to.
+            raise DeadlineExceeded(f'{self._address} takes no request within {self.timeout:g} s'
+                                   ) from None
         while True:
             left = max(0, math.ceil((deadline - time.monotonic()) * 1000))
             if left != self._left:

@@ -255,6 +255,19 @@ def test_flags_and_settings_name_the_files(keys, certificate):
             client.ping()
 
 
+def test_a_client_that_was_refused_before_it_asks_does_not_wait_for_ever(keys):
+    import zmq
+    from zmq.utils.monitor import recv_monitor_message
+    with running(ZmqBridge(port=0, curve=curve(keys, keys / 'known'))) as bridge, \
+            ZmqClient(bridge.address, timeout=0.3, server_key=keys / 'server.key') as client:
+        monitor = client._socket.get_monitor_socket()
+        # The answer 400 of the server ends the connection for good: there is nobody to send to.
+        while recv_monitor_message(monitor)['event'] != zmq.EVENT_HANDSHAKE_FAILED_AUTH:
+            pass
+        with pytest.raises(DeadlineExceeded, match='takes no request|no reply'):
+            client.ping()
+
+
 def test_the_client_verb_takes_the_keys(keys, certificate, tmp_path):
     import cv2
     from depth_anything_ros.cli.main import main
