@@ -115,10 +115,13 @@ def listener(pipe: Any) -> None:
     from depth_anything_ros.process import set_up_process
     set_up_process()
     import rclpy
+    from rclpy.executors import SingleThreadedExecutor
     from rclpy.qos import QoSProfile, ReliabilityPolicy
     from sensor_msgs.msg import CameraInfo, Image, PointCloud2
     rclpy.init()
     node = rclpy.create_node('bench_listener')
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
     qos = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
     kinds = {'camera_info': CameraInfo, 'points': PointCloud2}
     seen: dict[str, list[tuple[int, float]]] = {}
@@ -133,7 +136,7 @@ def listener(pipe: Any) -> None:
     subscriptions: list[Any] = []
     while True:
         if not pipe.poll():
-            rclpy.spin_once(node, timeout_sec=0.02)
+            executor.spin_once(timeout_sec=0.02)
             continue
         command = pipe.recv()
         if command[0] == 'open':
@@ -205,10 +208,13 @@ def usual_node(pipe: Any, space: str, network: Network) -> None:
     import cv2
     from depth_anything_ros.core.processed_size import plan
     import rclpy
+    from rclpy.executors import SingleThreadedExecutor
     from rclpy.qos import QoSProfile, ReliabilityPolicy
     from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2, PointField
     rclpy.init()
     node = rclpy.create_node('usual', namespace=space)
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
     outputs = {topic: node.create_publisher(
         {'camera_info': CameraInfo, 'points': PointCloud2}.get(topic.rpartition('/')[2], Image),
         topic, 10) for topic in network.topics}
@@ -248,7 +254,7 @@ def usual_node(pipe: Any, space: str, network: Network) -> None:
     pipe.send('ready')
     while True:
         if not pipe.poll():
-            rclpy.spin_once(node, timeout_sec=0.2)
+            executor.spin_once(timeout_sec=0.2)
             continue
         command = pipe.recv()
         if command[0] == 'end':

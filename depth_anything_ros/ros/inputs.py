@@ -155,7 +155,7 @@ class CameraInput:
             self._open = False
         self._unlisten()
         self._node.destroy_guard_condition(self._wake)
-        self.topics.unsubscribe()
+        self.topics.close()
         with self._entry:
             self._flushed += len(self._pairing.flush())
         self._stream.close()
@@ -165,6 +165,9 @@ class CameraInput:
         exact = self._settings().camera.pairing == 'exact'
         with self._entry:
             self._received += 1
+            if not self.topics.subscribed:  # another thread has just unsubscribed
+                self._idle += 1
+                return
             pairs = self._pairing.add_image(stamp_ns(message.header.stamp), message, exact=exact)
             for pair in pairs:
                 self._submit(pair)
@@ -177,16 +180,15 @@ class CameraInput:
 
     def _follow_info(self, pairs: list[Pair]) -> None:
         """Look how the CameraInfo is published, where images come without their own."""
-        without = any(pair.info is None or pair.info.header.stamp != pair.image.header.stamp
-                      for pair in pairs)
+        without = not all(pair.exact for pair in pairs)
         now = time.monotonic()
         if without and now - self._looked > LOOK_AGAIN:
             self._looked = now
             self.topics.follow_info()
 
-    def _on_info(self, message: CameraInfo) -> None:
+    def _on_info(self, stamp: int, message: CameraInfo) -> None:
         with self._entry:
-            for pair in self._pairing.add_info(stamp_ns(message.header.stamp), message):
+            for pair in self._pairing.add_info(stamp, message):
                 self._submit(pair)
 
     def _submit(self, pair: Pair) -> None:

@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Callable
 
 PATIENCE = 5
@@ -29,10 +29,11 @@ KEPT = 16
 
 @dataclass(frozen=True)
 class Pair:
-    """An image and its CameraInfo; None when it has none."""
+    """An image and its CameraInfo, None when it has none; ``exact``: by equal stamps."""
 
     image: Any
     info: Any = None
+    exact: bool = field(default=False, compare=False)
 
 
 class Pairing:
@@ -90,7 +91,7 @@ class Pairing:
         self._last_image = stamp
         if stamp in self._infos:
             self._misses = 0
-            decided.append(Pair(image, self._infos[stamp]))
+            decided.append(Pair(image, self._infos[stamp], exact=True))
         elif self.fallen or (not exact and self.has_info):
             decided.append(Pair(image, self._newest))
         elif exact and (near := self._around(stamp)) is not None:
@@ -118,7 +119,7 @@ class Pairing:
                 return []
             self._misses += 1
         self._waiting = None
-        return [Pair(image, info)]
+        return [Pair(image, info, exact=wanted == stamp)]
 
     def _around(self, stamp: int) -> Any:
         """Return the CameraInfo after a stamp where the one before it says the same, else None."""

@@ -94,8 +94,8 @@ class Recording:
             self._changed.notify_all()
 
     def let_go(self) -> None:
-        """Unsubscribe; only ever in the executor's thread, which may be waiting for the topics."""
-        self._topics.unsubscribe()
+        """Unsubscribe; to be called as soon as it is ``recorded``."""
+        self._topics.close()
 
     def close(self) -> None:
         """Give up: nothing is handed out any more."""
@@ -108,7 +108,7 @@ class Recording:
             self._image = message
             self._changed.notify_all()
 
-    def _take_info(self, message: Any) -> None:
+    def _take_info(self, stamp: int, message: Any) -> None:
         self._info = message
 
     def _run(self) -> None:

@@ -19,6 +19,8 @@ from __future__ import annotations
 import threading
 from typing import Any, Callable
 
+from depth_anything_ros.ros.info_reader import InfoReader
+from depth_anything_ros.ros.input_thread import InputThread
 from depth_anything_ros.ros.qos import newest_only
 from depth_anything_ros.settings import Settings
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
@@ -76,11 +78,15 @@ def is_latched(node: Any, topic: str) -> bool:
 
 
 class Subscriptions:
-    """The image and the CameraInfo of one camera, subscribed to and left again at any time."""
+    """
+    The image and the CameraInfo of one camera, subscribed to and left again at any time.
+
+    They are heard in a thread of their own.
+    """
 
     def __init__(
         self, node: Any, settings: Settings, on_image: Callable[[Any], None],
-        on_info: Callable[[Any], None], prefix: str = '',
+        on_info: Callable[[int, Any], None], prefix: str = '',
     ) -> None:
         """
         Find the topics; nothing is subscribed to yet.
@@ -88,7 +94,8 @@ class Subscriptions:
         :param node: the node that owns the subscriptions.
         :param settings: transport and quality of service.
         :param on_image: is given every image message.
-        :param on_info: is given every CameraInfo.
+        :param on_info: is given the stamp of every CameraInfo, and the message; its own stamp is
+            that of the first one that said the same.
         :param prefix: stands in front of the names of the topics.
         """
         self._node = node
@@ -100,9 +107,12 @@ class Subscriptions:
         # The raw one by its own name: what a name was remapped to could be remapped once more.
         image = (Image, f'{prefix}image', on_image) if transport == 'raw' \
             else (CompressedImage, self.image_topic, on_image)
-        self._image, self._on_info = image, on_info
+        self._image = image
+        reader = InfoReader()
+        self._read: Callable[[bytes], None] = lambda data: on_info(*reader.read(data))
         self._latched = False
         self._open: list[Any] = []
+        self._thread = InputThread(node.context, 'depth-input')
 
     @property
     def subscribed(self) -> bool:
@@ -116,14 +126,18 @@ class Subscriptions:
                 # The executor takes them in this order: an image finds the info that came with it.
                 kind, topic, take = self._image
                 self._open = [self._subscribe_to_info(), self._node.create_subscription(
-                    kind, topic, take, **newest_only(self._qos))]
+                    kind, topic, take, callback_group=self._thread.group,
+                    **newest_only(self._qos))]
+                self._thread.hear(self._open)
 
     def follow_info(self) -> None:
         """Subscribe to the CameraInfo anew where it has become latched, or is so no more."""
         with self._lock:
             if self._open and is_latched(self._node, self.info_topic) != self._latched:
-                self._node.destroy_subscription(self._open[0])
+                gone = self._open[0]
                 self._open[0] = self._subscribe_to_info()
+                self._thread.hear(self._open)
+                self._thread.soon(lambda: self._node.destroy_subscription(gone))
 
     def _subscribe_to_info(self) -> Any:
         self._latched = is_latched(self._node, self.info_topic)
@@ -133,11 +147,18 @@ class Subscriptions:
                 depth=1, reliability=ReliabilityPolicy.RELIABLE,
                 durability=DurabilityPolicy.TRANSIENT_LOCAL)}
         return self._node.create_subscription(
-            CameraInfo, self.info_topic, self._on_info, **quality)
+            CameraInfo, self.info_topic, self._read, raw=True,
+            callback_group=self._thread.group, **quality)
 
     def unsubscribe(self) -> None:
         """Unsubscribe, unless that is so already."""
         with self._lock:
             gone, self._open = self._open, []
-            for subscription in gone:
-                self._node.destroy_subscription(subscription)
+            if gone:
+                self._thread.hear(())
+                self._thread.soon(lambda: [self._node.destroy_subscription(each) for each in gone])
+
+    def close(self) -> None:
+        """Unsubscribe for good; nothing is heard after this returns."""
+        self.unsubscribe()
+        self._thread.close()
