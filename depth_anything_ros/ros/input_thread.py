@@ -72,6 +72,7 @@ class InputThread:
         self._executor.add_node(self._part)
         self._context = context
         self._closing = False
+        self._ending = threading.Lock()
         self._calls: SimpleQueue[Callable[[], Any]] = SimpleQueue()
         self._thread = threading.Thread(target=self._spin, name=name, daemon=True)
         self._thread.start()
@@ -89,18 +90,23 @@ class InputThread:
         """
         Call something in the thread: what it hears must not be destroyed in another.
 
-        :param call: what to call; :meth:`close` calls what is left.
+        :param call: what to call; :meth:`close` calls what is left, and after it this does.
         """
         self._calls.put(call)
-        self._executor.create_task(self._catch_up)
+        with self._ending:
+            if not self._closing:
+                self._executor.create_task(self._catch_up)
+                return
+        self._catch_up()
 
     def close(self) -> None:
         """End the thread; nothing is heard after this returns."""
-        self._closing = True
-        if self._thread.is_alive():
-            self._executor.create_task(self._catch_up)  # it returns only after work
-            if self._thread is not threading.current_thread():
-                self._thread.join()
+        with self._ending:
+            if not self._closing:
+                self._closing = True
+                self._executor.create_task(self._catch_up)  # it returns only after work
+        if self._thread is not threading.current_thread():
+            self._thread.join()
         self._catch_up()
         self._executor.shutdown()
 

@@ -79,6 +79,7 @@ def run(
         if executor is not None:
             executor.shutdown()
         rclpy.try_shutdown()
+        ignore_signals(for_good=True)
     if not ended:
         # A thread is inside a library's call that nothing interrupts; taking the interpreter down
         # under it would crash.

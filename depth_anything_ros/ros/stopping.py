@@ -37,7 +37,12 @@ def stop_on_signals() -> threading.Event:
     return _stop
 
 
-def ignore_signals() -> None:
-    """Let no further signal end a process that is taking itself down."""
+def ignore_signals(*, for_good: bool = False) -> None:
+    """
+    Let no further signal end a process that is taking itself down.
+
+    :param for_good: rclpy is shut down. Until then its thread may hand on a signal that came
+        before, and Python reports one that it is to ignore by then as an error.
+    """
     for number in SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
+        signal.signal(number, signal.SIG_IGN if for_good else lambda *_: None)

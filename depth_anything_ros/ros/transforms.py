@@ -55,7 +55,7 @@ class Transforms:
     """
     A listener to /tf and /tf_static, there only while a camera has a target frame.
 
-    :meth:`listen` and :meth:`close` belong to the node's thread, :meth:`placement` to any.
+    :meth:`close` belongs to the node's thread, the others to any.
     """
 
     def __init__(self, node: Any, settings: Callable[[], Iterable[Settings]]) -> None:
@@ -72,10 +72,23 @@ class Transforms:
         self._listener: Any = None
         self._reachable: set[tuple[str, str]] = set()
         self._newest = 0
+        self._asked = False
+        # What the executor may be waiting for is changed in its own thread.
+        self._change = node.create_guard_condition(self._follow)
 
     def listen(self) -> None:
-        """Subscribe when a target frame is set, unsubscribe when none is."""
-        if not any(settings.points.target_frame for settings in self._settings()):
+        """Subscribe soon when a target frame is set, unsubscribe when none is."""
+        if self._wanted() != (self._listener is not None):
+            self._asked = True
+            self._change.trigger()
+
+    def _wanted(self) -> bool:
+        return any(settings.points.target_frame for settings in self._settings())
+
+    def _follow(self) -> None:
+        if not self._asked:
+            return  # closed meanwhile
+        if not self._wanted():
             self.close()
         elif self._listener is None:
             from tf2_ros import Buffer, TransformListener
@@ -129,6 +142,7 @@ class Transforms:
 
     def close(self) -> None:
         """Unsubscribe and forget what was heard."""
+        self._asked = False
         with self._lock:
             self._buffer = None
             self._reachable.clear()
