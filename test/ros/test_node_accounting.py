@@ -96,6 +96,30 @@ def test_the_sums_match_at_every_moment(context):
             rig.close()
 
 
+def test_the_sums_match_while_cameras_are_left_and_taken_again(context):
+    """Images come in one thread while another unsubscribes: each is accounted for, none waits."""
+    with node_here(context) as node:
+        rig = Rig(context, topics={'depth/image': Image})
+        try:
+            assert wait_until(lambda: node.state == 'active' and rig.connected())
+            for stamp in range(1, 400):
+                rig.send(coded_image(DEPTH, stamp), camera_info(CAMERA, stamp))
+                if not stamp % 4:
+                    node.enable(stamp % 8 == 0)
+                counts = node.counts()
+                assert counts.received == counts.accounted and min(vars(counts).values()) >= 0
+            node.enable(False)
+            counts = settled(node)
+            assert counts.received == counts.accounted and counts.published, counts
+            # Destroyed in the other thread, soon.
+            assert wait_until(lambda: not node.count_subscribers('/image'))
+            node.enable(True)
+            assert wait_until(rig.connected)
+            rig.ask(coded_image(DEPTH, 500), camera_info(CAMERA, 500))
+        finally:
+            rig.close()
+
+
 @pytest.mark.parametrize('topic, kind, outputs', [
     ('depth/image', Image, {'depth'}), ('depth/camera_info', CameraInfo, {'depth'}),
     ('depth/preview', Image, {'preview'}), ('depth/image_raw', Image, {'depth'}),
