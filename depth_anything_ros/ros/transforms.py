@@ -78,7 +78,12 @@ class Transforms:
 
     def listen(self) -> None:
         """Subscribe soon when a target frame is set, unsubscribe when none is."""
-        if self._wanted() != (self._listener is not None):
+        wanted = self._wanted()
+        if wanted != (self._listener is not None):
+            if wanted:
+                from tf2_ros import Buffer
+                with self._lock:
+                    self._buffer = self._buffer or Buffer()
             self._asked = True
             self._change.trigger()
 
@@ -91,11 +96,8 @@ class Transforms:
         if not self._wanted():
             self.close()
         elif self._listener is None:
-            from tf2_ros import Buffer, TransformListener
-            buffer = Buffer()
-            self._listener = TransformListener(buffer, self._node, spin_thread=False)
-            with self._lock:
-                self._buffer = buffer
+            from tf2_ros import TransformListener
+            self._listener = TransformListener(self._buffer, self._node, spin_thread=False)
 
     def placement(
         self, target: str, frame_id: str, stamp_ns: int, timeout: float, reporter: Reporter,
