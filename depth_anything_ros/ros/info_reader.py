@@ -19,7 +19,7 @@ from __future__ import annotations
 from struct import Struct
 from typing import Any
 
-from depth_anything_ros.ros.conversions import stamp_ns
+from depth_anything_ros.ros.conversions import NANOSECONDS, stamp_ns
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CameraInfo
 
@@ -61,4 +61,4 @@ class InfoReader:
     @staticmethod
     def _stamp(data: bytes) -> int:
         seconds, nanoseconds = FORMS[data[1] & 1].unpack(data[STAMP])
-        return int(seconds) * 1_000_000_000 + int(nanoseconds)
+        return int(seconds) * NANOSECONDS + int(nanoseconds)

@@ -16,8 +16,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 import logging
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 import threading
 from typing import Any, Callable, Sequence
 
@@ -54,7 +55,7 @@ class InputThread:
     """
     Hears some subscriptions of a node in a thread of its own, all in ``group``.
 
-    rclpy's executor gathers all that a node has for every wait: two dozen services and as many
+    rclpy's executor gathers all that a node has for every wait: some twenty services and thirty
     events, which takes longer than to take an image of 640x480 and stands in front of it. This one
     gathers its subscriptions alone, and a service that takes long holds up no image.
     """
@@ -111,8 +112,9 @@ class InputThread:
         self._executor.shutdown()
 
     def _catch_up(self) -> None:
-        while not self._calls.empty():
-            self._calls.get()()
+        with suppress(Empty):
+            while True:  # others may do so at the same time
+                self._calls.get_nowait()()
 
     def _spin(self) -> None:
         self.group.thread = threading.get_ident()

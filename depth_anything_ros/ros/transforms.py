@@ -80,24 +80,26 @@ class Transforms:
         """Subscribe soon when a target frame is set, unsubscribe when none is."""
         wanted = self._wanted()
         if wanted != (self._listener is not None):
-            if wanted:
-                from tf2_ros import Buffer
-                with self._lock:
-                    self._buffer = self._buffer or Buffer()
-            self._asked = True
+            with self._lock:
+                self._asked = True
+                if wanted and self._buffer is None:
+                    from tf2_ros import Buffer
+                    self._buffer = Buffer()
             self._change.trigger()
 
     def _wanted(self) -> bool:
         return any(settings.points.target_frame for settings in self._settings())
 
     def _follow(self) -> None:
-        if not self._asked:
+        with self._lock:
+            asked, buffer = self._asked, self._buffer
+        if not asked:
             return  # closed meanwhile
         if not self._wanted():
             self.close()
-        elif self._listener is None:
+        elif self._listener is None and buffer is not None:
             from tf2_ros import TransformListener
-            self._listener = TransformListener(self._buffer, self._node, spin_thread=False)
+            self._listener = TransformListener(buffer, self._node, spin_thread=False)
 
     def placement(
         self, target: str, frame_id: str, stamp_ns: int, timeout: float, reporter: Reporter,
@@ -144,8 +146,8 @@ class Transforms:
 
     def close(self) -> None:
         """Unsubscribe and forget what was heard."""
-        self._asked = False
         with self._lock:
+            self._asked = False
             self._buffer = None
             self._reachable.clear()
         listener, self._listener = self._listener, None

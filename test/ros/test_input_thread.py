@@ -173,3 +173,22 @@ def test_it_ends_with_the_context(node: Any) -> None:
     node.context.shutdown()
     until(lambda: all(each.name != 'test-end-of-context' for each in threading.enumerate()))
     thread.close()
+
+
+def test_many_call_after_its_end(node: Any) -> None:
+    """Each call is made once, and nobody waits for one that another thread has taken."""
+    thread = InputThread(node.context, 'test-input')
+    thread.close()
+    called: list[int] = []
+
+    def call(first: int) -> None:
+        for number in range(first, first + 500):
+            thread.soon(lambda number=number: called.append(number))
+
+    callers = [threading.Thread(target=call, args=(500 * index,), daemon=True)
+               for index in range(4)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join(10.0)
+    assert not any(caller.is_alive() for caller in callers) and sorted(called) == [*range(2000)]
