@@ -18,14 +18,15 @@ from __future__ import annotations
 
 from array import array
 import math
-from typing import Any
+from typing import Any, Callable
 
 from depth_anything_ros.core.camera import Intrinsics
 from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.scan import Scan
 from depth_anything_ros.ros.camera_info import fill_camera_info
+from depth_anything_ros.ros.carriers import Carrier, Plain
 from depth_anything_ros.ros.conversions import NANOSECONDS
-from depth_anything_ros.ros.distro import adopting
+from depth_anything_ros.ros.received import forwarded
 from depth_anything_ros.ros.rotation import Pixels, Rotation
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,9 @@ from std_msgs.msg import Header
 
 MOST_HEADERS = 16
 """A camera's own frame, its level one and that of its points are three."""
+
+Carry = Callable[[type], Carrier]
+"""Makes what the message of a kind lies in."""
 
 
 class HeaderBuffer:
@@ -64,21 +68,21 @@ class HeaderBuffer:
 class ImageBuffer:
     """Image messages that are used again for the frames of one size."""
 
-    def __init__(self, encoding: str) -> None:
+    def __init__(self, encoding: str, carry: Carry = Plain) -> None:
         """
         Make a buffer.
 
         :param encoding: 32FC1, rgb8 or any other name; the array that comes decides the layout.
+        :param carry: what the messages lie in.
         """
         self._encoding = encoding
-        self._messages = Rotation(Image, self._describe)
-        self._passing = adopting(Image)
+        self._messages = Rotation(lambda: carry(Image), self._describe)
 
     def place(self, shape: tuple[int, ...], kind: type) -> Pixels | None:
         """Return memory of a message to write the next frame into, see :class:`Rotation`."""
         return self._messages.place(shape, kind)
 
-    def fill(self, header: Header, pixels: Pixels) -> Image:
+    def fill(self, header: Header, pixels: Pixels) -> Any:
         """
         Return a message with these pixels; valid until the next call.
 
@@ -86,21 +90,10 @@ class ImageBuffer:
         :param pixels: (H, W) or (H, W, C) in this machine's byte order; copied unless they are
             in a place that this buffer gave, or all the bytes of a message that was received.
         """
-        message = self._messages.message_of(pixels)
-        if message is None:
-            message = self._received(pixels) or self._messages.copied(pixels)
-        message.header = header
-        return message
-
-    def _received(self, pixels: Pixels) -> Image | None:
-        data = bytes_behind(pixels)
-        if data is None:
-            return None
-        message = self._passing
-        if (message.height, message.width) != pixels.shape[:2]:
-            self._describe(message, pixels.shape, pixels.dtype.type)
-        message.data = data
-        return message
+        carrier = self._messages.carrier_of(pixels)
+        if carrier is None and (received := forwarded(pixels, self._encoding, header)):
+            return received
+        return (carrier or self._messages.copied(pixels)).headed(header)
 
     def _describe(self, message: Image, shape: tuple[int, ...], kind: type) -> None:
         message.height, message.width = shape[:2]
@@ -108,39 +101,25 @@ class ImageBuffer:
         message.step = math.prod(shape[1:]) * np.dtype(kind).itemsize
 
 
-def bytes_behind(pixels: Pixels) -> array[int] | None:
-    """
-    Return the data of the message that these pixels are a view of, None where they are not.
-
-    :param pixels: any array; only one that is all the bytes of a message, in their order, is a
-        view of it in this sense.
-    """
-    if not pixels.flags.c_contiguous:
-        return None
-    root: object = pixels
-    while isinstance(root, np.ndarray):
-        root = root.base
-    data = root.obj if isinstance(root, memoryview) else root
-    if isinstance(data, array) and data.typecode == 'B' and len(data) == pixels.nbytes:
-        return data
-    return None
-
-
 class InfoBuffer:
     """A CameraInfo message that is used again for every frame."""
 
-    def __init__(self) -> None:
-        """Make a buffer."""
-        self._message = CameraInfo()
+    def __init__(self, carry: Carry = Plain) -> None:
+        """
+        Make a buffer.
+
+        :param carry: what the message lies in.
+        """
+        self._carrier = carry(CameraInfo)
         self._camera: Intrinsics | None = None
 
-    def fill(self, header: Header, camera: Intrinsics) -> CameraInfo:
+    def fill(self, header: Header, camera: Intrinsics) -> Any:
         """Return the message with this camera; valid until the next call."""
         if camera is not self._camera and camera != self._camera:
             self._camera = camera
-            fill_camera_info(self._message, header, camera)
-        self._message.header = header
-        return self._message
+            fill_camera_info(self._carrier.message, header, camera)
+            self._carrier.changed()
+        return self._carrier.headed(header)
 
 
 class CloudBuffer:
@@ -151,15 +130,19 @@ class CloudBuffer:
     longer or shorter.
     """
 
-    def __init__(self) -> None:
-        """Make a buffer."""
-        self._messages = Rotation(PointCloud2, describe_cloud)
+    def __init__(self, carry: Carry = Plain) -> None:
+        """
+        Make a buffer.
+
+        :param carry: what the messages lie in.
+        """
+        self._messages = Rotation(lambda: carry(PointCloud2), describe_cloud)
 
     def place(self, shape: tuple[int, ...], kind: type) -> Pixels | None:
         """Return memory of a message to write the next cloud into, see :class:`Rotation`."""
         return self._messages.place(shape, kind)
 
-    def fill(self, header: Header, cloud: npt.NDArray[np.float32]) -> PointCloud2:
+    def fill(self, header: Header, cloud: npt.NDArray[np.float32]) -> Any:
         """
         Return a message with these points; valid until the next call.
 
@@ -168,9 +151,8 @@ class CloudBuffer:
             NaN: x, y, z in metres and, where C is 4, packed colour. Copied unless it is in a
             place that this buffer gave.
         """
-        message = self._messages.message_of(cloud) or self._messages.copied(cloud)
-        message.header = header
-        return message
+        carrier = self._messages.carrier_of(cloud) or self._messages.copied(cloud)
+        return carrier.headed(header)
 
 
 def describe_cloud(message: PointCloud2, shape: tuple[int, ...], kind: type) -> None:

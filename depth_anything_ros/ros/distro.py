@@ -49,19 +49,6 @@ def parameter_overrides(node: Any) -> dict[str, Any]:
         if name not in OWN_PARAMETERS and not name.startswith(OWN_PREFIXES)}
 
 
-def adopting(kind: type) -> Any:
-    """
-    Return a message whose fields keep an ``array.array`` that they are given, without a copy.
-
-    Humble's always do. Later ones copy it unless they check what they are given, which is cheap
-    for an array.
-
-    :param kind: class of the message.
-    """
-    checks = '_check_fields' in getattr(kind, '__slots__', ())
-    return kind(check_fields=True) if checks else kind()
-
-
 def steady_timer(node: Any, period: float, callback: Callable[[], None]) -> Any:
     """
     Return a timer that runs by the wall, also when use_sim_time is set and no clock comes.

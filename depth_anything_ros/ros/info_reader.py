@@ -16,18 +16,12 @@
 
 from __future__ import annotations
 
-from struct import Struct
 from typing import Any
 
 from depth_anything_ros.ros.conversions import NANOSECONDS, stamp_ns
+from depth_anything_ros.ros.serialized import STAMP_AT, STAMPS
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CameraInfo
-
-STAMP = slice(4, 12)
-"""Where the stamp is in a message that begins with a header, after the encapsulation's 4 bytes."""
-
-FORMS = {0: Struct('>iI'), 1: Struct('<iI')}
-"""The stamp by byte order: lowest bit of the encapsulation's identifier (RTPS 2.5, 10.2.1.2)."""
 
 
 class InfoReader:
@@ -44,13 +38,14 @@ class InfoReader:
         self._message: Any = None
         self._stamped = False
 
-    def read(self, data: bytes) -> tuple[int, Any]:
+    def read(self, data: bytes | memoryview) -> tuple[int, Any]:
         """
         Return the stamp in nanoseconds and the message, the last one where only the stamp differs.
 
         :param data: the serialized message.
         """
-        last, self._data = self._data, data
+        last, self._data = self._data, bytes(data)
+        data = self._data
         if not (self._stamped and data[:4] == last[:4] and data[12:] == last[12:]):
             self._message = deserialize_message(data, CameraInfo)
             # Other middlewares may lay it out otherwise; then every message is made.
@@ -60,5 +55,5 @@ class InfoReader:
 
     @staticmethod
     def _stamp(data: bytes) -> int:
-        seconds, nanoseconds = FORMS[data[1] & 1].unpack(data[STAMP])
+        seconds, nanoseconds = STAMPS[data[1] & 1].unpack_from(data, STAMP_AT)
         return int(seconds) * NANOSECONDS + int(nanoseconds)

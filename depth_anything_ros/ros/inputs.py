@@ -35,6 +35,7 @@ from depth_anything_ros.ros.counting import age_of, Counts, Flow
 from depth_anything_ros.ros.frames import FrameMaker, NO_FOCAL
 from depth_anything_ros.ros.outputs import Outputs
 from depth_anything_ros.ros.pairing import Pair, Pairing
+from depth_anything_ros.ros.received import ReceivedImage
 from depth_anything_ros.ros.reporting import Reporter
 from depth_anything_ros.ros.subscriptions import Subscriptions
 from depth_anything_ros.ros.transforms import Transforms
@@ -160,7 +161,7 @@ class CameraInput:
             self._flushed += len(self._pairing.flush())
         self._stream.close()
 
-    def _on_image(self, message: Image | CompressedImage) -> None:
+    def _on_image(self, message: ReceivedImage | Image | CompressedImage) -> None:
         self._flow.received.tick()
         exact = self._settings().camera.pairing == 'exact'
         with self._entry:
@@ -208,10 +209,11 @@ class CameraInput:
             return
         self._transforms.listen()
         now = self._node.get_clock().now().nanoseconds
+        raw = not isinstance(pair.image, CompressedImage)
         self._stream.submit(
             lambda: replace(self._placed(
                 self._frame(pair, settings, options), settings, options), handed_in_ns=now),
-            options, ready=isinstance(pair.image, Image) and not settings.camera.rectify)
+            options, ready=raw and not settings.camera.rectify)
 
     def _may_do_without(self, settings: Settings, options: FrameOptions) -> bool:
         if self._service.info.kind is DepthKind.RELATIVE and not settings.camera.rectify:

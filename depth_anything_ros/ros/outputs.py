@@ -17,12 +17,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Callable
 
 from depth_anything_ros.core.depth import DepthKind, millimetres
 from depth_anything_ros.core.options import Output
 from depth_anything_ros.core.result import DepthResult
 from depth_anything_ros.ros.buffers import (
+    Carry,
     CloudBuffer,
     HeaderBuffer,
     ImageBuffer,
@@ -33,6 +35,7 @@ from depth_anything_ros.ros.companions import Companions
 from depth_anything_ros.ros.distro import on_matched
 from depth_anything_ros.ros.qos import newest_only
 from depth_anything_ros.ros.rate import RateLimit
+from depth_anything_ros.ros.serialized import carrier, publish
 from depth_anything_ros.service import EngineInfo
 from depth_anything_ros.settings import Settings
 import numpy as np
@@ -45,16 +48,17 @@ class Topic:
     One thing that is published.
 
     ``output`` is what the engine must compute for it, ``buffer`` makes its long-lived message,
-    ``value`` takes from a result what goes into the message (None: nothing to publish) and makes
-    what has yet to be made in the buffer's memory, ``offered`` says whether a model can give it
-    at all, and ``frame_id`` names its frame where that is not the image's. ``in_place``: the
-    message's bytes are those of the output, which the engine then writes into the message.
+    told what that lies in, ``value`` takes from a result what goes into the message (None: nothing
+    to publish) and makes what has yet to be made in the buffer's memory, ``offered`` says whether
+    a model can give it at all, and ``frame_id`` names its frame where that is not the image's.
+    ``in_place``: the message's bytes are those of the output, which the engine then writes into
+    the message.
     """
 
     name: str
     kind: type
     output: Output
-    buffer: Callable[[], Any]
+    buffer: Callable[[Carry], Any]
     value: Callable[[DepthResult, Any], Any]
     offered: Callable[[EngineInfo], bool] = lambda info: True
     frame_id: Callable[[DepthResult], str] | None = None
@@ -92,27 +96,27 @@ def cloud_frame(result: DepthResult) -> str:
 TOPICS = (
     Topic('depth/camera_info', CameraInfo, Output.DEPTH, InfoBuffer,
           lambda result, buffer: result.intrinsics),
-    Topic('depth/image', Image, Output.DEPTH, lambda: ImageBuffer('32FC1'),
+    Topic('depth/image', Image, Output.DEPTH, partial(ImageBuffer, '32FC1'),
           lambda result, buffer: result.depth, is_metric, in_place=True),
-    Topic('depth/image_raw', Image, Output.DEPTH, lambda: ImageBuffer('16UC1'),
+    Topic('depth/image_raw', Image, Output.DEPTH, partial(ImageBuffer, '16UC1'),
           raw_depth, is_metric),
-    Topic('depth/relative', Image, Output.DEPTH, lambda: ImageBuffer('32FC1'),
+    Topic('depth/relative', Image, Output.DEPTH, partial(ImageBuffer, '32FC1'),
           lambda result, buffer: result.depth, is_relative, in_place=True),
     Topic('depth/points', PointCloud2, Output.POINTS, CloudBuffer,
           lambda result, buffer: result.cloud, is_metric, cloud_frame, in_place=True),
-    Topic('depth/scan', LaserScan, Output.SCAN, ScanBuffer,
+    Topic('depth/scan', LaserScan, Output.SCAN, lambda carry: ScanBuffer(),
           lambda result, buffer: result.scan, is_metric,
           lambda result: result.scan.frame_id if result.scan else ''),
-    Topic('depth/preview', Image, Output.PREVIEW, lambda: ImageBuffer('rgb8'),
+    Topic('depth/preview', Image, Output.PREVIEW, partial(ImageBuffer, 'rgb8'),
           lambda result, buffer: result.preview, in_place=True),
     Topic('color/camera_info', CameraInfo, Output.DEPTH, InfoBuffer,
           lambda result, buffer: result.intrinsics),
-    Topic('color/image', Image, Output.DEPTH, lambda: ImageBuffer('rgb8'),
+    Topic('color/image', Image, Output.DEPTH, partial(ImageBuffer, 'rgb8'),
           lambda result, buffer: result.color),
-    Topic('confidence/image', Image, Output.CONFIDENCE, lambda: ImageBuffer('32FC1'),
+    Topic('confidence/image', Image, Output.CONFIDENCE, partial(ImageBuffer, '32FC1'),
           lambda result, buffer: result.confidence, lambda info: info.has_confidence,
           in_place=True),
-    Topic('sky/mask', Image, Output.SKY, lambda: ImageBuffer('mono8'), sky_mask,
+    Topic('sky/mask', Image, Output.SKY, partial(ImageBuffer, 'mono8'), sky_mask,
           lambda info: info.has_sky),
     Topic('camera_info/estimated', CameraInfo, Output.INTRINSICS, InfoBuffer,
           lambda result, buffer: result.estimated, lambda info: info.predicts_intrinsics),
@@ -154,16 +158,20 @@ class Outputs:
         self._clouds = RateLimit()
         self._headers = HeaderBuffer()
         self._offered = [
-            (topic, topic.buffer(), node.create_lifecycle_publisher(
+            (topic, topic.buffer(carrier()), node.create_lifecycle_publisher(
                 topic.kind, prefix + topic.name, **newest_only(settings.node.output_qos),
                 **on_matched(on_readers)))
             for topic in TOPICS if topic.offered(info)]
+        self._read = self._offered
 
     def wanted(self) -> frozenset[Output]:
-        """Return what somebody subscribes to; empty when nobody subscribes to anything."""
-        wanted = frozenset(
-            topic.output for topic, _, publisher in self._offered
-            if publisher.get_subscription_count())
+        """
+        Return what somebody subscribes to; empty when nobody subscribes to anything.
+
+        Only those topics are published until the next call: asking takes its time.
+        """
+        self._read = read = [each for each in self._offered if each[2].get_subscription_count()]
+        wanted = frozenset(topic.output for topic, _, _ in read)
         return wanted if self._companions is None else \
             wanted | self._companions.wanted(self._camera)
 
@@ -182,8 +190,8 @@ class Outputs:
 
     def memory(self, output: Output, shape: tuple[int, ...], kind: type) -> Any:
         """Return the memory of a message that an output is to be written into, None without."""
-        for topic, buffer, publisher in self._offered:
-            if topic.in_place and topic.output is output and publisher.get_subscription_count():
+        for topic, buffer, _ in self._read:
+            if topic.in_place and topic.output is output:
                 return buffer.place(shape, kind)
         return None
 
@@ -195,8 +203,8 @@ class Outputs:
 
         :param result: what the service handed out for the frame.
         """
-        for topic, buffer, publisher in self._offered:
-            value = topic.value(result, buffer) if publisher.get_subscription_count() else None
+        for topic, buffer, publisher in self._read:
+            value = topic.value(result, buffer)
             if value is None:
                 continue
             # Images that were under way together may each have brought a cloud.
@@ -204,7 +212,7 @@ class Outputs:
                 continue
             header = self._headers.fill(
                 result.frame, None if topic.frame_id is None else topic.frame_id(result))
-            publisher.publish(buffer.fill(header, value))
+            publish(publisher, buffer.fill(header, value))
         if self._companions is not None:
             self._companions.publish(self._camera, result)
 

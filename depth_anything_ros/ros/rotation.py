@@ -16,12 +16,12 @@
 
 from __future__ import annotations
 
-from array import array
 from dataclasses import dataclass
 import math
 from typing import Any, Callable
 import weakref
 
+from depth_anything_ros.ros.carriers import Carrier
 import numpy as np
 import numpy.typing as npt
 
@@ -35,7 +35,7 @@ MOST = 4
 class _Slot:
     """A message, what its memory holds, and the view of it that was given out last."""
 
-    message: Any
+    carrier: Carrier
     shape: tuple[int, ...] = ()
     kind: Any = None
     dtype: Any = None
@@ -54,7 +54,7 @@ class Rotation:
     """
 
     def __init__(
-        self, make: Callable[[], Any], describe: Callable[[Any, tuple[int, ...], type], None],
+        self, make: Callable[[], Carrier], describe: Callable[[Any, tuple[int, ...], type], None],
     ) -> None:
         """
         Begin without messages.
@@ -84,7 +84,7 @@ class Rotation:
             if 0 in shape:
                 return None
             self._fit(slot, shape, kind)
-        view: Pixels = np.frombuffer(slot.message.data, kind)
+        view: Pixels = np.frombuffer(slot.carrier.data, kind)
         # Arrays made from this one refer to it, not to what is below it.
         slot.view = weakref.ref(view)
         return view.reshape(shape)
@@ -92,14 +92,14 @@ class Rotation:
     def _fit(self, slot: _Slot, shape: tuple[int, ...], kind: type) -> None:
         size = math.prod(shape) * np.dtype(kind).itemsize
         try:
-            resize(slot.message.data, size)
+            slot.carrier.resize(size)
         except BufferError:  # somebody took the message and not the view, and looks into it
-            slot.message = self._make()
-            resize(slot.message.data, size)
-        self._describe(slot.message, shape, kind)
+            slot.carrier = self._make()
+            slot.carrier.resize(size)
+        self._describe(slot.carrier.message, shape, kind)
         slot.shape, slot.kind, slot.dtype = shape, kind, np.dtype(kind)
 
-    def message_of(self, values: Pixels) -> Any:
+    def carrier_of(self, values: Pixels) -> Carrier | None:
         """Return the message whose whole memory an array is, None for any other array."""
         base = values.base
         if base is None:
@@ -109,7 +109,7 @@ class Rotation:
                 # A part of it, or the same bytes in another order, is another picture.
                 whole = values.shape == slot.shape and values.dtype == slot.dtype \
                     and values.flags.c_contiguous
-                return slot.message if whole else None
+                return slot.carrier if whole else None
         return None
 
     def copied(self, values: Pixels) -> Any:
@@ -120,35 +120,13 @@ class Rotation:
         if place is None:
             slot = _Slot(self._make())
             self._fit(slot, values.shape, values.dtype.type)
-            message = slot.message
-            place = np.frombuffer(message.data, values.dtype.type).reshape(values.shape) \
+            carrier: Any = slot.carrier
+            place = np.frombuffer(carrier.data, values.dtype.type).reshape(values.shape) \
                 if values.size else values
         else:
-            message = self.message_of(place)
+            carrier = self.carrier_of(place)
         if values.dtype == np.float32:
             # As integers: a float copy may change the bits of a colour that looks like a NaN.
             values, place = values.view(np.uint32), place.view(np.uint32)
         np.copyto(place, values)
-        return message
-
-
-ZEROS = memoryview(bytes(1 << 18))
-"""What a little more is filled with."""
-
-
-def resize(data: array[int], size: int) -> None:
-    """
-    Make the bytes of a message longer or shorter, in place; what is added is 0.
-
-    An array keeps room for a sixteenth more when it gets shorter, so that lists of points whose
-    lengths vary little are resized without a copy.
-
-    :param data: that of the message itself: assigning to it copies, or walks every byte.
-    :param size: bytes that it is to have.
-    :raises BufferError: when somebody looks into it.
-    """
-    if len(data) > size:
-        del data[size:]
-    more = size - len(data)
-    if more > 0:
-        data.frombytes(ZEROS[:more] if more <= len(ZEROS) else bytes(more))
+        return carrier

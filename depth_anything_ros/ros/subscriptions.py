@@ -22,6 +22,7 @@ from typing import Any, Callable
 from depth_anything_ros.ros.info_reader import InfoReader
 from depth_anything_ros.ros.input_thread import InputThread
 from depth_anything_ros.ros.qos import newest_only
+from depth_anything_ros.ros.received import ImageReader
 from depth_anything_ros.settings import Settings
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
@@ -93,7 +94,8 @@ class Subscriptions:
 
         :param node: the node that owns the subscriptions.
         :param settings: transport and quality of service.
-        :param on_image: is given every image message.
+        :param on_image: is given every image message, a raw one as
+            :meth:`ImageReader.read` returns it.
         :param on_info: is given the stamp of every CameraInfo, and the message; its own stamp is
             that of the first one that said the same.
         :param prefix: stands in front of the names of the topics.
@@ -105,11 +107,11 @@ class Subscriptions:
         self.image_topic = image_topic(node, transport, prefix)
         self.info_topic = camera_info_topic(node, self.image_topic, prefix)
         # The raw one by its own name: what a name was remapped to could be remapped once more.
-        image = (Image, f'{prefix}image', on_image) if transport == 'raw' \
-            else (CompressedImage, self.image_topic, on_image)
-        self._image = image
-        reader = InfoReader()
-        self._read: Callable[[bytes], None] = lambda data: on_info(*reader.read(data))
+        images, infos = ImageReader(), InfoReader()
+        self._image: tuple[type, str, Callable[[Any], None], bool] = (
+            (Image, f'{prefix}image', lambda data: on_image(images.read(data)), True)
+            if transport == 'raw' else (CompressedImage, self.image_topic, on_image, False))
+        self._read: Callable[[Any], None] = lambda data: on_info(*infos.read(data))
         self._latched = False
         self._open: list[Any] = []
         self._thread = InputThread(node.context, 'depth-input')
@@ -124,9 +126,9 @@ class Subscriptions:
         with self._lock:
             if not self._open:
                 # The executor takes them in this order: an image finds the info that came with it.
-                kind, topic, take = self._image
+                kind, topic, take, raw = self._image
                 self._open = [self._subscribe_to_info(), self._node.create_subscription(
-                    kind, topic, take, callback_group=self._thread.group,
+                    kind, topic, take, raw=raw, callback_group=self._thread.group,
                     **newest_only(self._qos))]
                 self._thread.hear(self._open)
 

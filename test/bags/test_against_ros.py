@@ -49,6 +49,7 @@ def engine():
 
 def node_messages(index, options):
     """Return what the node publishes for a picture, made by the node's own code."""
+    from depth_anything_ros.ros.carriers import Plain
     from depth_anything_ros.ros.conversions import header_of
     from depth_anything_ros.ros.outputs import TOPICS as ROS_TOPICS
 
@@ -59,7 +60,7 @@ def node_messages(index, options):
     messages = {}
     for topic in ROS_TOPICS:
         if topic.name in EVERY_TOPIC:
-            buffer = topic.buffer()
+            buffer = topic.buffer(Plain)
             messages[f'/{topic.name}'] = buffer.fill(
                 header_of(frame, topic.frame_id(result) if topic.frame_id else None),
                 topic.value(result, buffer))

@@ -24,7 +24,13 @@ from depth_anything_ros.ros.input_thread import InputThread
 import pytest
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
+from rclpy.qos import QoSProfile, ReliabilityPolicy
 from std_msgs.msg import String
+
+try:
+    from rclpy.event_handler import SubscriptionEventCallbacks
+except ImportError:  # Humble
+    from rclpy.qos_event import SubscriptionEventCallbacks
 
 
 @pytest.fixture
@@ -147,6 +153,19 @@ def test_subscriptions_come_and_go_while_messages_come(node: Any, heard: InputTh
     finally:
         executor.shutdown()
         spinning.join(10.0)
+
+
+def test_its_events_come_too(node: Any, heard: InputThread) -> None:
+    """That nobody can be heard who offers less than is asked for."""
+    events: list[tuple[int, str]] = []
+    heard.hear([node.create_subscription(
+        String, 'word', lambda message: None, QoSProfile(depth=1), callback_group=heard.group,
+        event_callbacks=SubscriptionEventCallbacks(incompatible_qos=lambda event: events.append(
+            (event.total_count, threading.current_thread().name))))])
+    node.create_publisher(String, 'word', QoSProfile(
+        depth=1, reliability=ReliabilityPolicy.BEST_EFFORT))
+    until(lambda: events)
+    assert events == [(1, 'test-input')]
 
 
 def test_its_end(node: Any) -> None:

@@ -20,12 +20,12 @@ from depth_anything_ros.core.options import Output
 from depth_anything_ros.core.result import DepthResult, ScaleLaw
 from depth_anything_ros.core.scan import Scan
 from depth_anything_ros.ros.buffers import CloudBuffer, HeaderBuffer, ImageBuffer, ScanBuffer
-from depth_anything_ros.ros.conversions import header_of, rgb_of
+from depth_anything_ros.ros.carriers import Plain
+from depth_anything_ros.ros.conversions import header_of
 from depth_anything_ros.ros.outputs import TOPICS
 from depth_anything_ros.ros.rotation import MOST
 import numpy as np
 import pytest
-from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 import torch
 
@@ -161,33 +161,6 @@ def test_arrays_from_elsewhere_are_copied():
     assert (place == 1.0).all()
 
 
-@pytest.mark.parametrize('size', [(30, 40), (12, 16)])
-def test_a_received_picture_is_passed_on_as_it_is(size):
-    buffer = ImageBuffer('rgb8')
-    for offset, (height, width) in enumerate((size, (20, 24), size)):
-        received = Image(height=height, width=width, encoding='rgb8', step=3 * width)
-        received.data.frombytes(bytes((offset + each) % 256 for each in range(3 * height * width)))
-        message = buffer.fill(Header(frame_id='a'), rgb_of(received))
-        assert message.data is received.data
-        assert (message.height, message.width, message.step) == (height, width, 3 * width)
-        assert (message.encoding, message.is_bigendian, message.header.frame_id) == (
-            'rgb8', 0, 'a')
-
-
-@pytest.mark.parametrize('encoding, padding, crop', [
-    ('bgr8', 0, slice(None)), ('rgb8', 6, slice(None)), ('rgb8', 0, slice(5, 20)),
-    ('rgb8', 0, slice(None, None, -1))])
-def test_what_is_not_all_of_a_received_picture_is_copied(encoding, padding, crop):
-    height, width = 30, 40
-    step = 3 * width + padding
-    received = Image(height=height, width=width, encoding=encoding, step=step)
-    received.data.frombytes(bytes(each % 251 for each in range(height * step)))
-    rgb = rgb_of(received)[crop]
-    message = ImageBuffer('rgb8').fill(Header(), rgb)
-    assert message.data is not received.data and bytes(message.data) == rgb.tobytes()
-    assert (message.height, message.step) == (len(rgb), 3 * width)
-
-
 def test_outputs_whose_bytes_are_the_messages_are_made_in_place():
     in_place = {topic.name: topic.output for topic in TOPICS if topic.in_place}
     assert in_place == {
@@ -204,7 +177,7 @@ def test_what_the_node_makes_of_a_result_is_made_in_a_message(name, expected):
     result = DepthResult(
         Frame(np.zeros((2, 2, 3), np.uint8)), depth, ScaleLaw(DepthKind.METRIC), 'any',
         sky=np.isnan(depth))
-    buffer = topic.buffer()
+    buffer = topic.buffer(Plain)
     held = [topic.value(result, buffer) for _ in range(MOST + 1)]
     for place, value in enumerate(held):
         assert value.tolist() == expected
