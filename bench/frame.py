@@ -58,6 +58,7 @@ class Frame:
             ImageBuffer,
             InfoBuffer,
         )
+        from depth_anything_ros.ros.serialized import carrier
         from sensor_msgs.msg import CameraInfo, Image, PointCloud2
         import torch
         random = np.random.default_rng(0)
@@ -77,7 +78,8 @@ class Frame:
         self.publishers = [node.create_publisher(kind, name, 1) for kind, name in (
             (Image, 'depth'), (CameraInfo, 'info'), (PointCloud2, 'points'))]
         self.headers = HeaderBuffer()
-        self.buffers = ImageBuffer('32FC1'), InfoBuffer(), CloudBuffer()
+        self.buffers = (
+            ImageBuffer('32FC1', carrier()), InfoBuffer(carrier()), CloudBuffer(carrier()))
         # The node, too, makes them once for all frames between two changes of a setting.
         places = {Output.DEPTH: self.buffers[0].place, Output.POINTS: self.buffers[2].place}
         self.options = {each.value: FrameOptions(
@@ -92,13 +94,14 @@ class Frame:
         """Process one frame as the node does; return the result."""
         from depth_anything_ros.engine.base import Inferred
         from depth_anything_ros.ros.conversions import frame_of
+        from depth_anything_ros.ros.serialized import publish
         prepared = self.engine.prepare(
             frame_of(self.message, self.camera), self.options[preprocess])
         result = self.engine.finish(Inferred(prepared, self.answer))
         header = self.headers.fill(result.frame)
         for publisher, buffer, value in zip(
                 self.publishers, self.buffers, (result.depth, result.intrinsics, result.cloud)):
-            publisher.publish(buffer.fill(header, value))
+            publish(publisher, buffer.fill(header, value))
         return result
 
     def usual(self) -> Any:
@@ -138,28 +141,6 @@ def same_work(frame: Frame) -> None:
     assert near.mean() > 0.94, near.mean()
     np.testing.assert_array_equal(
         result.cloud.view(np.uint32)[..., 3], theirs.view(np.uint32)[..., 3])
-
-
-def fill_and_publish(publisher: Any, buffer: Any, header: Any, value: Any) -> None:
-    """Publish a result as the node does."""
-    publisher.publish(buffer.fill(header, value))
-
-
-def publishing(frame: Frame, rounds: int) -> list[report.Row]:
-    """Return the rows of filling and publishing every output against publishing alone."""
-    result = frame.ours('exact')
-    rows, header = [], frame.message.header
-    for name, publisher, buffer, value in zip(
-            ('depth/image', 'depth/camera_info', 'depth/points'), frame.publishers,
-            frame.buffers, (result.depth, result.intrinsics, result.cloud)):
-        samples = interleave(
-            {'fill and publish': partial(fill_and_publish, publisher, buffer, header, value),
-             'publish': partial(publisher.publish, buffer.fill(header, value))},
-            rounds=rounds, warm_up=10)
-        row = report.compared(
-            samples, 'fill and publish', 'publish', report.bar('at most', 1.1))
-        rows.append({**row, 'what': f'{name}: {row["what"]}'})
-    return rows
 
 
 def in_default_process(pipe: Any) -> None:
@@ -219,8 +200,7 @@ def measure(node: Any, rounds: int) -> list[report.Row]:
         report.compared(samples, exact, limit),
         report.row('page faults of a frame, ours', faults(samples[exact]),
                    report.bar('at most', 50)),
-        report.row('page faults of a frame, usual way', faults(samples[usual])),
-        *publishing(frame, 4 * rounds)]
+        report.row('page faults of a frame, usual way', faults(samples[usual]))]
 
 
 def main() -> None:

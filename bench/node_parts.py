@@ -117,13 +117,14 @@ def listener(pipe: Any) -> None:
     import rclpy
     from rclpy.executors import SingleThreadedExecutor
     from rclpy.qos import QoSProfile, ReliabilityPolicy
-    from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+    from sensor_msgs.msg import CameraInfo, Image, LaserScan, PointCloud2
     rclpy.init()
     node = rclpy.create_node('bench_listener')
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     qos = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
-    kinds = {'camera_info': CameraInfo, 'points': PointCloud2}
+    kinds = {'camera_info': CameraInfo, 'estimated': CameraInfo, 'points': PointCloud2,
+             'scan': LaserScan}
     seen: dict[str, list[tuple[int, float]]] = {}
 
     def arrived(topic: str, message: Any) -> None:

@@ -15,8 +15,9 @@
 """
 Filling and publishing every output of a frame against publishing alone.
 
-``python -m bench.outputs``: one process, as the node sets itself up, no subscribers. What the
-engine writes into a message's memory is there when filling begins, as in the node.
+``python -m bench.outputs``: one process, as the node sets itself up, and one that reads every
+topic, for the node publishes nothing that is not read. What the engine writes into a message's
+memory is there when filling begins, as in the node.
 """
 
 from __future__ import annotations
@@ -24,18 +25,35 @@ from __future__ import annotations
 import argparse
 from functools import partial
 import os
+import time
 from typing import Any, Callable
 
-from bench import report
+from bench import node_parts, report
 from bench.pairs import interleave, seconds
+from bench.parts import Part
 from depth_anything_ros.process import set_up_process
 import numpy as np
 
 LIST = 'depth/points as a list'
 
 
-def result_of(width: int, height: int) -> Any:
-    """Return a result with every output."""
+def received_image(node: Any, width: int, height: int) -> Any:
+    """Return an image of noise as the node gets it from a camera."""
+    from depth_anything_ros.ros.received import ImageReader, take
+    from sensor_msgs.msg import Image
+    pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+    image = Image(height=height, width=width, encoding='rgb8', step=3 * width)
+    image.header.frame_id, image.header.stamp.nanosec = 'camera', 1
+    image.data.frombytes(pixels.tobytes())
+    camera = node.create_publisher(Image, 'image', 1)
+    subscription = node.create_subscription(Image, 'image', lambda data: None, 1, raw=True)
+    until(camera.get_subscription_count)
+    camera.publish(image)
+    return ImageReader().read(until(lambda: take(subscription)))
+
+
+def result_of(received: Any) -> Any:
+    """Return a result with every output, of a received image."""
     from depth_anything_ros.core.camera import Intrinsics
     from depth_anything_ros.core.depth import DepthKind
     from depth_anything_ros.core.frame import Frame
@@ -43,10 +61,8 @@ def result_of(width: int, height: int) -> Any:
     from depth_anything_ros.core.result import DepthResult, ScaleLaw
     from depth_anything_ros.core.scan import Scan
     from depth_anything_ros.ros.conversions import rgb_of
-    from sensor_msgs.msg import Image
     random = np.random.default_rng(0)
-    received = Image(height=height, width=width, encoding='rgb8', step=3 * width)
-    received.data.frombytes(random.integers(0, 256, (height, width, 3), np.uint8).tobytes())
+    width, height = received.width, received.height
     depth = random.uniform(0.5, 60.0, (height, width)).astype(np.float32)
     depth[:height // 10] = np.nan
     camera = Intrinsics.from_focal(0.7 * width, width, height)
@@ -67,12 +83,14 @@ def placed(buffer: Any, values: Any) -> Any:
 
 def send(publisher: Any, buffer: Any, header: Any, value: Any) -> None:
     """Publish a value as the node does."""
-    publisher.publish(buffer.fill(header, value))
+    from depth_anything_ros.ros.serialized import publish
+    publish(publisher, buffer.fill(header, value))
 
 
 def send_alone(publisher: Any, message: Any) -> None:
     """Publish a message that is ready."""
-    publisher.publish(message)
+    from depth_anything_ros.ros.serialized import publish
+    publish(publisher, message)
 
 
 def places_of_lists(buffer: Any, points: Any) -> Callable[[], Any]:
@@ -90,19 +108,32 @@ def places_of_lists(buffer: Any, points: Any) -> Callable[[], Any]:
 
 def make_and_send(publisher: Any, buffer: Any, header: Any, value: Callable[[], Any]) -> None:
     """Publish a value as the node does, made for it."""
-    publisher.publish(buffer.fill(header, value()))
+    send(publisher, buffer, header, value())
 
 
-def measure(node: Any, width: int, height: int, rounds: int) -> list[report.Row]:
-    """Return a row of every output, and one of all together."""
+def until(there: Callable[[], Any]) -> Any:
+    """Return what is there, when it is; for ten seconds."""
+    end = time.monotonic() + 10.0
+    while not (found := there()):
+        assert time.monotonic() < end, 'nothing came, nobody listens'
+        time.sleep(0.01)
+    return found
+
+
+def measure(
+    node: Any, reader: Part, width: int, height: int, rounds: int,
+) -> list[report.Row]:
+    """Return a row of every output, read by a listener, and one of all together."""
     from depth_anything_ros.ros.conversions import header_of
     from depth_anything_ros.ros.outputs import TOPICS
-    result = result_of(width, height)
+    from depth_anything_ros.ros.serialized import carrier
+    reader.ask('open', '', tuple(topic.name for topic in TOPICS))
+    result = result_of(received_image(node, width, height))
     header = header_of(result.frame)
     outputs: dict[str, tuple[Any, Any, Callable[[], Any]]] = {}
     making: dict[str, Callable[[], Any]] = {}
     for topic in TOPICS:
-        buffer = topic.buffer()
+        buffer = topic.buffer(carrier())
         value = partial(topic.value, result, buffer)
         if topic.in_place:
             value = partial(lambda ready: ready, placed(buffer, value()))
@@ -110,10 +141,11 @@ def measure(node: Any, width: int, height: int, rounds: int) -> list[report.Row]
             node.create_publisher(topic.kind, topic.name, 1), buffer, value)
         if topic.name == 'depth/points':
             points = result.cloud.reshape(-1, 4)[: width * height * 9 // 10]
-            lists = topic.buffer()
+            lists = topic.buffer(carrier())
             outputs[LIST] = (outputs[topic.name][0], lists,
                              partial(lambda ready: ready, placed(lists, points)))
-            making[LIST] = places_of_lists(topic.buffer(), points)
+            making[LIST] = places_of_lists(topic.buffer(carrier()), points)
+    until(lambda: all(each.get_subscription_count() for each, _, _ in outputs.values()))
     rows, ready = [], []
     for name, (publisher, buffer, value) in outputs.items():
         made = value()
@@ -136,7 +168,7 @@ def measure(node: Any, width: int, height: int, rounds: int) -> list[report.Row]
 
     def all_alone() -> None:
         for publisher, message in ready:
-            publisher.publish(message)
+            send_alone(publisher, message)
 
     together = interleave({'all made, filled and published': all_of_node,
                            'all published': all_alone}, rounds=rounds, warm_up=10)
@@ -155,9 +187,11 @@ def main() -> None:
     rclpy.init()
     node = rclpy.create_node('bench_outputs')
     width, height = (int(side) for side in arguments.size.split('x'))
+    reader = Part(node_parts.listener)
     try:
-        rows = measure(node, width, height, arguments.rounds)
+        rows = measure(node, reader, width, height, arguments.rounds)
     finally:
+        reader.close()
         node.destroy_node()
         rclpy.shutdown()
     report.save(

@@ -16,9 +16,10 @@
 
 from __future__ import annotations
 
-from bench import multi_camera, node, node_cases, outputs
+from bench import multi_camera, node, node_cases, node_parts, outputs
 from bench.node_engines import called, constant, METRIC, NETWORKS, process_res, RELATIVE
 from bench.node_turns import Bench, details, OURS, Turn, USUAL, VGA, whole_frames
+from bench.parts import Part
 from depth_anything_ros.ros.outputs import TOPICS
 import numpy as np
 import pytest
@@ -106,9 +107,11 @@ def test_every_output_is_filled_and_published():
     context = rclpy.Context()
     rclpy.init(context=context)
     node = rclpy.create_node('bench_outputs', context=context)
+    reader = Part(node_parts.listener)
     try:
-        rows = outputs.measure(node, 32, 24, 20)
+        rows = outputs.measure(node, reader, 32, 24, 20)
     finally:
+        reader.close()
         node.destroy_node()
         rclpy.shutdown(context=context)
     names = [row['what'].partition(':')[0] for row in rows]
