@@ -137,21 +137,31 @@ class InputThread:
             ready = entities.get_ready_entities('subscription')
             for each in subscriptions:
                 if each.handle.pointer in ready:
-                    _take(each)
+                    _attempt(_take, each)
             for event in events:
                 if event.is_ready(entities):
-                    event.callback(event.take_data())
+                    _attempt(_tell, event)
 
 
-def _take(subscription: Any) -> None:
+def _attempt(call: Callable[[Any], None], entity: Any) -> None:
     try:
-        if subscription.raw:
-            message: Any = take(subscription)
-        else:
-            message, _ = subscription.handle.take_message(subscription.msg_type, False) \
-                or (None, None)
-        if message is not None:
-            subscription.callback(message)
+        call(entity)
     except Exception:
         # One message must not end the thread that hears all others.
         logger.exception('a message from a camera was lost')
+
+
+def _take(subscription: Any) -> None:
+    if subscription.raw:
+        message: Any = take(subscription)
+    else:
+        message, _ = subscription.handle.take_message(subscription.msg_type, False) \
+            or (None, None)
+    if message is not None:
+        subscription.callback(message)
+
+
+def _tell(event: Any) -> None:
+    data = event.take_data()
+    if data is not None:
+        event.callback(data)

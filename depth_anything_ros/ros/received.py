@@ -41,8 +41,11 @@ def take(subscription: Any) -> memoryview | None:
     :param subscription: an rclpy subscription.
     :raises RuntimeError: when the middleware fails.
     """
-    if carrier() is Serialized:
-        return take_serialized(subscription)
+    return (take_serialized if carrier() is Serialized else take_by_rclpy)(subscription)
+
+
+def take_by_rclpy(subscription: Any) -> memoryview | None:
+    """Return the same as :func:`take`, by way of ``bytes``."""
     taken = subscription.handle.take_message(subscription.msg_type, True)
     return None if taken is None else memoryview(bytearray(taken[0]))
 

@@ -18,13 +18,19 @@ from __future__ import annotations
 
 import gc
 import time
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 from depth_anything_ros.ros.buffers import ImageBuffer
 from depth_anything_ros.ros.conversions import header_of, rgb_of
 from depth_anything_ros.ros.frames import Frame
 from depth_anything_ros.ros.rcl import take_serialized
-from depth_anything_ros.ros.received import Forwarded, ImageReader, ReceivedImage, take
+from depth_anything_ros.ros.received import (
+    Forwarded,
+    ImageReader,
+    ReceivedImage,
+    take,
+    take_by_rclpy,
+)
 from depth_anything_ros.ros.serialized import carrier, publish, Serialized
 import numpy as np
 import pytest
@@ -120,10 +126,10 @@ class Line:
         while not self.publisher.get_subscription_count() and time.monotonic() < end:
             time.sleep(0.01)
 
-    def received(self) -> memoryview:
+    def received(self, how: Callable[[Any], memoryview | None] = take) -> memoryview:
         """Return what was received, when it is here."""
         end = time.monotonic() + 10.0
-        while (data := take(self.subscription)) is None:
+        while (data := how(self.subscription)) is None:
             assert time.monotonic() < end
             time.sleep(0.001)
         return data
@@ -153,6 +159,15 @@ def test_what_is_received_is_in_memory_of_its_own(line: Line) -> None:
         gc.collect()
     for second, each in enumerate(pixels):
         assert np.array_equal(each, rgb_of(image(second))[1:, ::2])
+
+
+def test_rclpy_does_the_same(line: Line) -> None:
+    """Where serialized messages cannot be had otherwise: pixels can be written to, too."""
+    line.publisher.publish(image(1))
+    found = ImageReader().read(line.received(take_by_rclpy))
+    assert same(found, image(1)) and rgb_of(found).flags.writeable
+    message = ImageBuffer('rgb8', carrier()).fill(found.header, rgb_of(found))
+    assert deserialize_message(bytes(message), Image) == image(1)
 
 
 def test_memory_is_freed(line: Line) -> None:
