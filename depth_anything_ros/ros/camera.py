@@ -26,6 +26,7 @@ from depth_anything_ros.ros.diagnostics import Health, judge, rates, SILENCE
 from depth_anything_ros.ros.inputs import CameraInput
 from depth_anything_ros.ros.outputs import Outputs
 from depth_anything_ros.ros.reporting import Reporter
+from depth_anything_ros.ros.serialized import handling
 from depth_anything_ros.ros.transforms import Transforms
 from depth_anything_ros.service import DepthService, EngineInfo
 from depth_anything_ros.settings import Settings
@@ -163,6 +164,7 @@ class Camera:
             last_error=self.reporter.last_error, values={
                 'scale law': str(law) if law else '',
                 'lens': camera.frames.lens if camera else '',
+                'messages': handling(),
                 **rates(flow)})
         self._reported = counts
         if camera and not camera.counts().received and health.publishers \

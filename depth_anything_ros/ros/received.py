@@ -24,7 +24,7 @@ from typing import Any
 
 from builtin_interfaces.msg import Time
 from depth_anything_ros.ros.rcl import Span, take_serialized
-from depth_anything_ros.ros.serialized import carrier, LENGTHS, Serialized, STAMP_AT, STAMPS
+from depth_anything_ros.ros.serialized import LENGTHS, problem, STAMP_AT, STAMPS
 import numpy as np
 import numpy.typing as npt
 from rclpy.serialization import deserialize_message
@@ -41,7 +41,7 @@ def take(subscription: Any) -> memoryview | None:
     :param subscription: an rclpy subscription.
     :raises RuntimeError: when the middleware fails.
     """
-    return (take_serialized if carrier() is Serialized else take_by_rclpy)(subscription)
+    return (take_by_rclpy if problem() else take_serialized)(subscription)
 
 
 def take_by_rclpy(subscription: Any) -> memoryview | None:

@@ -149,9 +149,9 @@ class Serialized:
 
 
 @cache
-def carrier(*kinds: type) -> type[Carrier]:
+def problem(*kinds: type) -> str:
     """
-    Return what messages that are published lie in: serialized, where that is understood.
+    Return why rclpy must make and copy messages, empty where it need not.
 
     :param kinds: classes of the messages, none: those of all outputs.
     """
@@ -160,9 +160,20 @@ def carrier(*kinds: type) -> type[Carrier]:
         for kind in kinds or (Image, PointCloud2, CameraInfo):
             _check(kind)
     except Exception as error:  # whatever another rclpy or middleware does otherwise
-        logger.warning('results are copied into messages of rclpy, which takes longer: %s', error)
-        return Plain
-    return Serialized
+        logger.warning('images and results are copied by rclpy, which takes longer: %s', error)
+        return str(error) or type(error).__name__
+    return ''
+
+
+def carrier() -> type[Carrier]:
+    """Return what messages that are published lie in: serialized, where that is understood."""
+    return Plain if problem() else Serialized
+
+
+def handling() -> str:
+    """Return what is done with messages, for people."""
+    reason = problem()
+    return f'copied by rclpy: {reason}' if reason else 'sent from where they are written'
 
 
 def _check(kind: type) -> None:

@@ -23,7 +23,7 @@ from typing import Any, Callable, Iterator
 from depth_anything_ros.core.camera import Intrinsics
 from depth_anything_ros.ros.buffers import CloudBuffer, ImageBuffer, InfoBuffer
 from depth_anything_ros.ros.carriers import Plain
-from depth_anything_ros.ros.serialized import carrier, publish, ROOM, Serialized
+from depth_anything_ros.ros.serialized import carrier, handling, problem, publish, ROOM, Serialized
 import numpy as np
 import pytest
 import rclpy
@@ -167,9 +167,9 @@ def test_a_message_is_refused_as_rclpy_does(node: Any) -> None:
 
 
 def test_what_is_not_understood_is_left_to_rclpy(caplog: pytest.LogCaptureFixture) -> None:
-    """It is said once."""
-    assert carrier() is Serialized
+    """It is said once, with the reason."""
+    assert (problem(), carrier(), handling()) == (
+        '', Serialized, 'sent from where they are written')
     with caplog.at_level(logging.WARNING):
-        assert carrier(Image, String) is Plain
-        assert carrier(Image, String) is Plain
+        assert problem(Image, String) and problem(Image, String)
     assert len(caplog.records) == 1 and 'takes longer' in caplog.text
