@@ -81,15 +81,13 @@ def placed(buffer: Any, values: Any) -> Any:
     return place
 
 
-def send(publisher: Any, buffer: Any, header: Any, value: Any) -> None:
-    """Publish a value as the node does."""
-    from depth_anything_ros.ros.serialized import publish
+def send(publish: Any, publisher: Any, buffer: Any, header: Any, value: Any) -> None:
+    """Publish a value as the node does, by its function for that."""
     publish(publisher, buffer.fill(header, value))
 
 
-def send_alone(publisher: Any, message: Any) -> None:
+def send_alone(publish: Any, publisher: Any, message: Any) -> None:
     """Publish a message that is ready."""
-    from depth_anything_ros.ros.serialized import publish
     publish(publisher, message)
 
 
@@ -105,10 +103,6 @@ def places_of_lists(buffer: Any, points: Any) -> Callable[[], Any]:
 
     return place
 
-
-def make_and_send(publisher: Any, buffer: Any, header: Any, value: Callable[[], Any]) -> None:
-    """Publish a value as the node does, made for it."""
-    send(publisher, buffer, header, value())
 
 
 def until(there: Callable[[], Any]) -> Any:
@@ -126,7 +120,7 @@ def measure(
     """Return a row of every output, read by a listener, and one of all together."""
     from depth_anything_ros.ros.conversions import header_of
     from depth_anything_ros.ros.outputs import TOPICS
-    from depth_anything_ros.ros.serialized import carrier
+    from depth_anything_ros.ros.serialized import carrier, publish
     reader.ask('open', '', tuple(topic.name for topic in TOPICS))
     result = result_of(received_image(node, width, height))
     header = header_of(result.frame)
@@ -153,8 +147,9 @@ def measure(
         # On its own: it would take what is published next out of the cache.
         alone = interleave({name: making.get(name, value)}, rounds=rounds // 10, warm_up=2)
         samples = interleave(
-            {'fill and publish': partial(send, publisher, buffer, header, made),
-             'publish': partial(send_alone, publisher, message)}, rounds=rounds, warm_up=10)
+            {'fill and publish': partial(send, publish, publisher, buffer, header, made),
+             'publish': partial(send_alone, publish, publisher, message)},
+            rounds=rounds, warm_up=10)
         row = report.compared(
             samples, 'fill and publish', 'publish', report.bar('at most', 1.1),
             making=round(1e3 * seconds(alone[name]).median, 4))
@@ -164,11 +159,11 @@ def measure(
 
     def all_of_node() -> None:
         for publisher, buffer, value in outputs.values():
-            make_and_send(publisher, buffer, header, value)
+            send(publish, publisher, buffer, header, value())
 
     def all_alone() -> None:
         for publisher, message in ready:
-            send_alone(publisher, message)
+            publish(publisher, message)
 
     together = interleave({'all made, filled and published': all_of_node,
                            'all published': all_alone}, rounds=rounds, warm_up=10)

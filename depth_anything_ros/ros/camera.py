@@ -164,7 +164,7 @@ class Camera:
             last_error=self.reporter.last_error, values={
                 'scale law': str(law) if law else '',
                 'lens': camera.frames.lens if camera else '',
-                'messages': handling(),
+                'messages': handling(camera.topics.images.strange if camera else ''),
                 **rates(flow)})
         self._reported = counts
         if camera and not camera.counts().received and health.publishers \

@@ -19,7 +19,7 @@ from __future__ import annotations
 from typing import Any
 
 from depth_anything_ros.ros.conversions import NANOSECONDS, stamp_ns
-from depth_anything_ros.ros.serialized import STAMP_AT, STAMPS
+from depth_anything_ros.ros.serialized import AFTER_STAMP, STAMP_AT, stamp_in
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CameraInfo
 
@@ -46,7 +46,8 @@ class InfoReader:
         """
         last, self._data = self._data, bytes(data)
         data = self._data
-        if not (self._stamped and data[:4] == last[:4] and data[12:] == last[12:]):
+        if not (self._stamped and data[:STAMP_AT] == last[:STAMP_AT]
+                and data[AFTER_STAMP:] == last[AFTER_STAMP:]):
             self._message = deserialize_message(data, CameraInfo)
             # Other middlewares may lay it out otherwise; then every message is made.
             self._stamped = self._stamp(data) == stamp_ns(self._message.header.stamp)
@@ -55,5 +56,5 @@ class InfoReader:
 
     @staticmethod
     def _stamp(data: bytes) -> int:
-        seconds, nanoseconds = STAMPS[data[1] & 1].unpack_from(data, STAMP_AT)
-        return int(seconds) * NANOSECONDS + int(nanoseconds)
+        seconds, nanoseconds = stamp_in(data)
+        return seconds * NANOSECONDS + nanoseconds

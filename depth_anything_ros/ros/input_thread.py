@@ -117,15 +117,16 @@ class InputThread:
             try:
                 self._hear_these(self._subscriptions)
             except Exception:
-                logger.exception('cameras are not heard for a second')
-                time.sleep(1.0)
+                if self._context.ok():
+                    logger.exception('cameras are not heard for a second')
+                    time.sleep(1.0)
 
     def _hear_these(self, subscriptions: tuple[Any, ...]) -> None:
         """Hear subscriptions until there are others."""
         events = [event for each in subscriptions for event in each.event_handlers]
         entities = implementation.WaitSet(
             len(subscriptions), 1, 0, 0, 0, len(events), self._context.handle)
-        while subscriptions is self._subscriptions and not self._closing and self._context.ok():
+        while subscriptions is self._subscriptions and not self._closing:
             self._catch_up()
             entities.clear_entities()
             entities.add_guard_condition(self._guard.handle)
@@ -134,6 +135,8 @@ class InputThread:
             for event in events:
                 event.add_to_wait_set(entities)
             entities.wait(FOR_EVER)
+            if not self._context.ok():
+                return
             ready = entities.get_ready_entities('subscription')
             for each in subscriptions:
                 if each.handle.pointer in ready:

@@ -24,7 +24,13 @@ from typing import Any
 
 from builtin_interfaces.msg import Time
 from depth_anything_ros.ros.rcl import Span, take_serialized
-from depth_anything_ros.ros.serialized import LENGTHS, problem, STAMP_AT, STAMPS
+from depth_anything_ros.ros.serialized import (
+    AFTER_STAMP,
+    LENGTHS,
+    problem,
+    STAMP_AT,
+    stamp_in,
+)
 import numpy as np
 import numpy.typing as npt
 from rclpy.serialization import deserialize_message
@@ -78,15 +84,16 @@ class ImageReader:
     Reads the images of one subscription.
 
     What is around the data is the same in nearly all of them but for the stamp: it is made a
-    message once.
+    message once. ``strange`` says why rclpy had to read one, empty where it never had to.
     """
+
+    strange = ''
 
     def __init__(self) -> None:
         """Begin without a message."""
         self._data: tuple[Any, ...] = ()
         self._begin = self._size = 0
         self._image = Image()
-        self._understood = True
 
     def read(self, data: memoryview) -> Any:
         """
@@ -97,21 +104,20 @@ class ImageReader:
         :raises Exception: of rclpy, when it is no serialized Image.
         """
         begin = self._begin
-        if self._data != (len(data), data[:STAMP_AT], data[STAMP_AT + 8:begin]):
+        if self._data != (len(data), data[:STAMP_AT], data[AFTER_STAMP:begin]):
             image = deserialize_message(bytes(data), Image)
             begin = _begin_of(data, image)
             if not begin:
-                if self._understood:
-                    logger.warning('images are copied by rclpy, which takes longer: they are '
-                                   'not serialized as expected')
-                self._understood = False
+                if not self.strange:
+                    self.strange = 'images are not serialized as expected'
+                    logger.warning('copied by rclpy, which takes longer: %s', self.strange)
                 return image
             self._begin, self._image = begin, image
             self._size = len(image.data)
             image.data = array('B')
-            self._data = len(data), bytes(data[:STAMP_AT]), bytes(data[STAMP_AT + 8:begin])
+            self._data = len(data), bytes(data[:STAMP_AT]), bytes(data[AFTER_STAMP:begin])
         image = self._image
-        seconds, nanoseconds = STAMPS[data[1] & 1].unpack_from(data, STAMP_AT)
+        seconds, nanoseconds = stamp_in(data)
         header = Header(
             stamp=Time(sec=seconds, nanosec=nanoseconds), frame_id=image.header.frame_id)
         if isinstance(data.obj, ctypes.Array):
@@ -129,8 +135,7 @@ def _begin_of(data: memoryview, image: Image) -> int:
         begin = len(data) - padding - size
         if length.unpack_from(data, begin - 4)[0] == size \
                 and data[begin:begin + size] == memoryview(image.data) \
-                and STAMPS[data[1] & 1].unpack_from(data, STAMP_AT) == (
-                    image.header.stamp.sec, image.header.stamp.nanosec):
+                and stamp_in(data) == (image.header.stamp.sec, image.header.stamp.nanosec):
             return begin
     return 0
 

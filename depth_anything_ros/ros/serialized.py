@@ -37,7 +37,7 @@ from std_msgs.msg import Header
 
 logger = logging.getLogger(__name__)
 
-STAMP_AT = 4
+STAMP_AT, AFTER_STAMP = 4, 12
 """Where the stamp is in a message that begins with a header: after the encapsulation."""
 
 STAMPS = {0: Struct('>iI'), 1: Struct('<iI')}
@@ -170,9 +170,19 @@ def carrier() -> type[Carrier]:
     return Plain if problem() else Serialized
 
 
-def handling() -> str:
-    """Return what is done with messages, for people."""
-    reason = problem()
+def stamp_in(data: bytes | memoryview) -> tuple[int, int]:
+    """Return the seconds and nanoseconds in a serialized message that begins with a header."""
+    seconds, nanoseconds = STAMPS[data[1] & 1].unpack_from(data, STAMP_AT)
+    return seconds, nanoseconds
+
+
+def handling(strange: str = '') -> str:
+    """
+    Return what is done with messages, for people.
+
+    :param strange: what is wrong with those that are received, empty for nothing.
+    """
+    reason = problem() or strange
     return f'copied by rclpy: {reason}' if reason else 'sent from where they are written'
 
 

@@ -107,7 +107,8 @@ class Subscriptions:
         self.image_topic = image_topic(node, transport, prefix)
         self.info_topic = camera_info_topic(node, self.image_topic, prefix)
         # The raw one by its own name: what a name was remapped to could be remapped once more.
-        images, infos = ImageReader(), InfoReader()
+        self.images = images = ImageReader()
+        infos = InfoReader()
         self._image: tuple[type, str, Callable[[Any], None], bool] = (
             (Image, f'{prefix}image', lambda data: on_image(images.read(data)), True)
             if transport == 'raw' else (CompressedImage, self.image_topic, on_image, False))

@@ -31,7 +31,7 @@ from depth_anything_ros.ros.received import (
     take,
     take_by_rclpy,
 )
-from depth_anything_ros.ros.serialized import carrier, publish, Serialized
+from depth_anything_ros.ros.serialized import carrier, handling, publish, Serialized
 import numpy as np
 import pytest
 import rclpy
@@ -111,6 +111,8 @@ def test_a_layout_that_is_not_known_is_left_to_rclpy(caplog: pytest.LogCaptureFi
     for _ in range(2):
         assert reader.read(memoryview(data)) == image(1)
     assert len(caplog.records) == 1 and 'not serialized as expected' in caplog.text
+    assert handling(reader.strange) == f'copied by rclpy: {reader.strange}'
+    assert 'copied' not in handling(ImageReader().strange)
 
 
 class Line:
