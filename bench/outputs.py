@@ -104,7 +104,6 @@ def places_of_lists(buffer: Any, points: Any) -> Callable[[], Any]:
     return place
 
 
-
 def until(there: Callable[[], Any]) -> Any:
     """Return what is there, when it is; for ten seconds."""
     end = time.monotonic() + 10.0
