@@ -18,11 +18,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+import math
+import time
 from typing import Any, Callable
 
 from depth_anything_ros.core.depth import DepthKind, millimetres
 from depth_anything_ros.core.options import Output
 from depth_anything_ros.core.result import DepthResult
+from depth_anything_ros.ros import distro
 from depth_anything_ros.ros.buffers import (
     Carry,
     CloudBuffer,
@@ -32,7 +35,6 @@ from depth_anything_ros.ros.buffers import (
     ScanBuffer,
 )
 from depth_anything_ros.ros.companions import Companions
-from depth_anything_ros.ros.distro import on_matched
 from depth_anything_ros.ros.qos import newest_only
 from depth_anything_ros.ros.rate import RateLimit
 from depth_anything_ros.ros.serialized import carrier, publish
@@ -40,6 +42,12 @@ from depth_anything_ros.service import EngineInfo
 from depth_anything_ros.settings import Settings
 import numpy as np
 from sensor_msgs.msg import CameraInfo, Image, LaserScan, PointCloud2
+
+TRUSTED_S = 1.0
+"""
+Seconds for which nobody is asked who reads, unless that changes: the executor, which hears of it,
+may be busy.
+"""
 
 
 @dataclass(frozen=True)
@@ -157,23 +165,34 @@ class Outputs:
         self._companions = companions
         self._clouds = RateLimit()
         self._headers = HeaderBuffer()
+        self._on_readers, self._count_after = on_readers, -math.inf
         self._offered = [
             (topic, topic.buffer(carrier()), node.create_lifecycle_publisher(
                 topic.kind, prefix + topic.name, **newest_only(settings.node.output_qos),
-                **on_matched(on_readers)))
+                **distro.on_matched(self._readers_changed)))
             for topic in TOPICS if topic.offered(info)]
         self._read = self._offered
+        self._read_outputs: frozenset[Output] = frozenset()
 
     def wanted(self) -> frozenset[Output]:
         """
         Return what somebody subscribes to; empty when nobody subscribes to anything.
 
-        Only those topics are published until the next call: asking takes its time.
+        Only those topics are published until the next call.
         """
-        self._read = read = [each for each in self._offered if each[2].get_subscription_count()]
-        wanted = frozenset(topic.output for topic, _, _ in read)
-        return wanted if self._companions is None else \
-            wanted | self._companions.wanted(self._camera)
+        now = time.monotonic()
+        # Asking every publisher takes as long as all else that is done when an image comes.
+        if now > self._count_after or distro.READERS_ARE_POLLED:
+            self._count_after = now + TRUSTED_S  # first: they may change meanwhile
+            self._read = read = [
+                each for each in self._offered if each[2].get_subscription_count()]
+            self._read_outputs = frozenset(topic.output for topic, _, _ in read)
+        return self._read_outputs if self._companions is None else \
+            self._read_outputs | self._companions.wanted(self._camera)
+
+    def _readers_changed(self) -> None:
+        self._count_after = -math.inf
+        self._on_readers()
 
     def due(
         self, wanted: frozenset[Output], stamp_ns: int, clouds_per_second: float,
