@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Callable, Hashable, TypeVar
 
 from depth_anything_ros.core.camera import Intrinsics
 from depth_anything_ros.core.camera_info import (
@@ -36,6 +36,8 @@ from depth_anything_ros.ros.pairing import Pair
 from depth_anything_ros.ros.pictures import Picture, picture_of
 from depth_anything_ros.ros.reporting import Reporter
 from depth_anything_ros.settings import Settings
+
+Value = TypeVar('Value')
 
 NO_FOCAL = (
     'metric depth needs a focal length: publish a calibrated camera_info (K[0] > 0), or set '
@@ -60,11 +62,12 @@ class FrameMaker:
         self._image_topic = image_topic
         self._reporter = reporter
         self._maps: tuple[tuple[Any, ...], Rectification | None] | None = None
+        self._said: tuple[Any, dict[Hashable, Any]] = None, {}
         self.lens = ''
 
     def frame(
         self, pair: Pair, settings: Settings, options: FrameOptions, process_res: int, *,
-        needs_camera: bool, on_device: bool = False,
+        needs_camera: bool, on_device: bool = False, handed_in_ns: int = 0,
     ) -> Frame:
         """
         Return the frame of an image message.
@@ -75,6 +78,7 @@ class FrameMaker:
         :param process_res: the model's own, in pixels; 0 when it takes every image as it is.
         :param needs_camera: whether a frame without intrinsics cannot be served.
         :param on_device: whether the engine takes the distortion out, by ``Frame.lens``.
+        :param handed_in_ns: see :class:`Frame`.
         :raises DepthAnythingError: when a message is wrong, or they do not fit together.
         """
         image, info = pair.image, pair.info
@@ -100,11 +104,11 @@ class FrameMaker:
             seen = None if maps.inside.all() else maps.inside
             if not on_device:
                 rgb, maps = maps.rectify(rgb), None
-        if intrinsics is not None:
+        if intrinsics is not None and intrinsics.size != rgb.shape[1::-1]:
             intrinsics = intrinsics.resized(rgb.shape[1], rgb.shape[0])
         return Frame(
             rgb, stamp_ns(image.header.stamp), image.header.frame_id, intrinsics, seen=seen,
-            lens=maps)
+            handed_in_ns=handed_in_ns, lens=maps)
 
     @staticmethod
     def _reduction(
@@ -127,13 +131,13 @@ class FrameMaker:
         rectified = None if geometry == 'auto' else geometry == 'rectified'
         if rectified is None and self._called_rectified:
             rectified = True
-            if is_distorted(info):
+            if self._says(info, is_distorted):
                 self._reporter.once(
                     'named', f'{self._image_topic} is taken for rectified because of its name: P '
                     'describes it and D is ignored (camera.image_geometry says otherwise)')
         if settings.camera.rectify and not rectified:
             # Checks the sizes too.
-            if intrinsics_of(info, width, height, rectified=False) is None:
+            if self._says(info, intrinsics_of, width, height, rectified=False) is None:
                 return None, None
             maps = self._rectification(info, reduction)
             self.lens = 'rectified by this node'
@@ -142,7 +146,7 @@ class FrameMaker:
             rectified = True
         elif rectified:
             self.lens = 'the image is rectified'
-        elif is_distorted(info):
+        elif self._says(info, is_distorted):
             self.lens = 'distorted, not rectified'
             self._reporter.once(
                 'distortion', 'the camera has lens distortion (D is not zero), so points away '
@@ -151,7 +155,17 @@ class FrameMaker:
                 'camera.image_geometry to rectified')
         else:
             self.lens = 'no distortion'
-        return intrinsics_of(info, width, height, rectified=rectified), None
+        return self._says(info, intrinsics_of, width, height, rectified=rectified), None
+
+    def _says(self, info: Any, question: Callable[..., Value], *about: Any, **more: Any) -> Value:
+        """Return what a CameraInfo says, asked once: its reader hands out one that stays equal."""
+        if self._said[0] is not info:
+            self._said = info, {}
+        answers, key = self._said[1], (question, about, *more.values())
+        if key not in answers:
+            answers[key] = question(info, *about, **more)
+        answer: Value = answers[key]
+        return answer
 
     def _rectification(self, info: Any, reduction: int) -> Rectification | None:
         """Return the maps, made anew only when the camera changed."""

@@ -211,8 +211,7 @@ class CameraInput:
         now = self._node.get_clock().now().nanoseconds
         raw = not isinstance(pair.image, CompressedImage)
         self._stream.submit(
-            lambda: replace(self._placed(
-                self._frame(pair, settings, options), settings, options), handed_in_ns=now),
+            lambda: self._placed(self._frame(pair, settings, options, now), settings, options),
             options, ready=raw and not settings.camera.rectify)
 
     def _may_do_without(self, settings: Settings, options: FrameOptions) -> bool:
@@ -228,11 +227,13 @@ class CameraInput:
                     f'{self.topics.info_topic} before the next image')
         return f'image dropped: nothing came on {self.topics.info_topic}; {NO_FOCAL}'
 
-    def _frame(self, pair: Pair, settings: Settings, options: FrameOptions) -> Frame:
+    def _frame(
+        self, pair: Pair, settings: Settings, options: FrameOptions, now: int,
+    ) -> Frame:
         return self.frames.frame(
             pair, settings, options, self._service.info.process_res,
             needs_camera=needs_focal(self._service, options),
-            on_device=self._service.info.rectifies)
+            on_device=self._service.info.rectifies, handed_in_ns=now)
 
     def _placed(self, frame: Frame, settings: Settings, options: FrameOptions) -> Frame:
         target = options.points.target_frame

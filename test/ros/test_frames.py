@@ -98,6 +98,20 @@ def make():
     return Maker()
 
 
+def test_a_camera_info_is_asked_once(make):
+    """What stays the same message stays the same camera; another one, or another size, does not."""
+    info = lens_info('plumb_bob', [0.0] * 5)
+    first, again = make(raw(), info), make(raw(), info)
+    assert again.intrinsics is first.intrinsics and first.intrinsics == P
+    info = lens_info('plumb_bob', [0.1] * 5, Intrinsics(100.0, 101.0, 70.0, 60.0, WIDTH, HEIGHT))
+    assert make(raw(), info, image_geometry='rectified').intrinsics.fx == 100.0
+    assert make(raw(), info, image_geometry='raw').intrinsics.fx == info.k[0] != 100.0
+    for _ in range(2):
+        with pytest.raises(InvalidIntrinsics, match='the image is 80x60'):
+            make(raw(RGB[::2, ::2]), info)
+    assert make(raw(), info, image_geometry='rectified').intrinsics.fx == 100.0
+
+
 @pytest.mark.parametrize('model, d', LENSES)
 def test_a_distorted_image_becomes_that_of_p(make, model, d):
     info = lens_info(model, d)
