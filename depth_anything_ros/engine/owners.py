@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, InvalidStateError
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 import threading
 from typing import Any, Callable
 
@@ -73,7 +73,7 @@ class Stream:
         self._on_result = on_result
         self._on_error = on_error
         self._put, self._forget = put, forget
-        self._counts = StreamCounts()
+        self._counts = dict.fromkeys(('received', 'done', 'failed', 'dropped'), 0)
         self._lock = threading.Lock()
         self._closed = False
 
@@ -88,16 +88,16 @@ class Stream:
         :param options: what is asked of it.
         :param ready: whether the source returns at once, with nothing to decode.
         """
-        self._count(received=1)
+        self._count('received')
         if self._closed:
-            self._count(dropped=1)
+            self._count('dropped')
             return
         self._put(Job(source, options, self, ready=ready))
 
     def counts(self) -> StreamCounts:
         """Return a consistent snapshot of the counters."""
         with self._lock:
-            return self._counts
+            return StreamCounts(**self._counts)
 
     def close(self) -> None:
         """Drop what waits; the frame inside a stage still comes out."""
@@ -119,21 +119,20 @@ class Stream:
         except Exception as error:
             self.failed(error)
             return
-        self._count(done=1)
+        self._count('done')
 
     def failed(self, error: Exception) -> None:
         """Count a frame that failed and hand its error on."""
-        self._count(failed=1)
+        self._count('failed')
         self._on_error(error)
 
     def dropped(self) -> None:
         """Count one frame that a newer one replaced."""
-        self._count(dropped=1)
+        self._count('dropped')
 
-    def _count(self, **changes: int) -> None:
+    def _count(self, outcome: str) -> None:
         with self._lock:
-            self._counts = replace(self._counts, **{
-                key: getattr(self._counts, key) + value for key, value in changes.items()})
+            self._counts[outcome] += 1
 
 
 class Request:

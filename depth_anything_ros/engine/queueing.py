@@ -200,6 +200,8 @@ class Inbox:
 
     def _next(self, most: Callable[[Job], int]) -> list[Job]:
         """Return the jobs whose turn it is: the oldest of the kind in turn, and who may join."""
+        if len(self._jobs) == 1:
+            return list(self._jobs)
         kinds = {job.owner.newest_only for job in self._jobs}
         if not kinds:
             return []

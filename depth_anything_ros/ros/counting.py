@@ -181,7 +181,10 @@ class Flow:
     def add_stages(self, seconds: Mapping[str, float]) -> None:
         """Add what the stages of one image took."""
         for stage, value in seconds.items():
-            self.stages.setdefault(stage, Recent()).add(value)
+            kept = self.stages.get(stage)
+            if kept is None:
+                kept = self.stages[stage] = Recent()
+            kept.add(value)
 
     def reset(self) -> None:
         """Forget everything."""

@@ -18,11 +18,9 @@ from __future__ import annotations
 
 from array import array
 import ctypes
-from dataclasses import dataclass
 import logging
-from typing import Any
+from typing import Any, NamedTuple
 
-from builtin_interfaces.msg import Time
 from depth_anything_ros.ros.rcl import Span, take_serialized
 from depth_anything_ros.ros.serialized import (
     AFTER_STAMP,
@@ -56,11 +54,24 @@ def take_by_rclpy(subscription: Any) -> memoryview | None:
     return None if taken is None else memoryview(bytearray(taken[0]))
 
 
-@dataclass(frozen=True)
-class ReceivedImage:
+class Stamp(NamedTuple):
+    """What a Time says; rclpy takes longer to make one than to read it."""
+
+    sec: int
+    nanosec: int
+
+
+class ReceivedHeader(NamedTuple):
+    """What a Header says."""
+
+    stamp: Stamp
+    frame_id: str
+
+
+class ReceivedImage(NamedTuple):
     """What an Image says; its data is where it was received."""
 
-    header: Header
+    header: ReceivedHeader
     height: int
     width: int
     encoding: str
@@ -69,14 +80,13 @@ class ReceivedImage:
     data: memoryview
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """Which pixels are in some memory: ``size`` bytes from ``begin``, and whose they are."""
 
     begin: int
     size: int
     encoding: str
-    header: Header
+    header: ReceivedHeader
 
 
 class ImageReader:
@@ -117,9 +127,7 @@ class ImageReader:
             image.data = array('B')
             self._data = len(data), bytes(data[:STAMP_AT]), bytes(data[AFTER_STAMP:begin])
         image = self._image
-        seconds, nanoseconds = stamp_in(data)
-        header = Header(
-            stamp=Time(sec=seconds, nanosec=nanoseconds), frame_id=image.header.frame_id)
+        header = ReceivedHeader(Stamp(*stamp_in(data)), image.header.frame_id)
         if isinstance(data.obj, ctypes.Array):
             memory: Any = data.obj
             memory.place = Place(begin, self._size, image.encoding, header)
@@ -174,7 +182,9 @@ def forwarded(pixels: npt.NDArray[Any], encoding: str, header: Header) -> Forwar
         memory = memory.base if isinstance(memory, np.ndarray) else memory.obj
     place: Place | None = getattr(memory, 'place', None)
     first = pixels.__array_interface__['data'][0]
-    if place is None or place.encoding != encoding or place.header != header \
+    stamp = Stamp(header.stamp.sec, header.stamp.nanosec)
+    if place is None or place.encoding != encoding \
+            or place.header != ReceivedHeader(stamp, header.frame_id) \
             or (first - ctypes.addressof(memory), pixels.nbytes) != (place.begin, place.size):
         return None
     return Forwarded(memory)
