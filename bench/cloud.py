@@ -24,7 +24,7 @@ import argparse
 import array
 
 from bench import naive, report
-from bench.pairs import interleave
+from bench.pairs import interleave, one_processor
 from depth_anything_ros.core.camera import Intrinsics
 from depth_anything_ros.core.pointcloud import organised_cloud
 from depth_anything_ros.process import set_up_process
@@ -82,6 +82,7 @@ def main() -> None:
     parser.add_argument('--rounds', type=int, default=60)
     arguments = parser.parse_args()
     set_up_process()
+    one_processor()
     report.save(
         'cloud', 'time, ratio',
         [row for size in SIZES for row in rows(*size, arguments.rounds)],

@@ -31,7 +31,7 @@ import time
 from typing import Any
 
 from bench import naive, report
-from bench.pairs import interleave, once, Sample, spread
+from bench.pairs import interleave, once, one_processor, Sample, spread
 from depth_anything_ros.process import set_up_process
 import numpy as np
 
@@ -213,6 +213,7 @@ def main() -> None:
     import rclpy
     rclpy.init()
     node = rclpy.create_node('bench_frame')
+    one_processor()
     try:
         rows = measure(node, arguments.rounds)
     finally:

@@ -22,6 +22,7 @@ milliseconds do not. What is compared with what is decided by the caller; here i
 from __future__ import annotations
 
 from dataclasses import dataclass
+import os
 import random
 import resource
 import statistics
@@ -48,6 +49,12 @@ class Spread:
     low: float
     high: float
     count: int
+
+
+def one_processor() -> None:
+    """Let the calling thread run where it is and nowhere else, so that it has no helper either."""
+    if hasattr(os, 'sched_setaffinity'):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 
 
 def once(way: Callable[[], object]) -> Sample:

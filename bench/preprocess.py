@@ -25,7 +25,7 @@ from functools import partial
 
 from bench import report
 from bench.engine import scene
-from bench.pairs import interleave, once, spread
+from bench.pairs import interleave, once, one_processor, spread
 from bench.upstream import Upstream
 from depth_anything_ros.process import set_up_process
 import numpy as np
@@ -101,7 +101,9 @@ def main() -> None:
     parser.add_argument('--views', type=int, default=16)
     arguments = parser.parse_args()
     set_up_process()
-    rows = times(arguments.upstream, arguments.rounds) + effect(arguments.views)
+    effects = effect(arguments.views)
+    one_processor()
+    rows = times(arguments.upstream, arguments.rounds) + effects
     report.save(
         'preprocess', 'ratio', rows, rounds=arguments.rounds, views=arguments.views,
         columns={'milliseconds': 'ms', 'against_milliseconds': 'against, ms'}, notes=[

@@ -73,26 +73,34 @@ INLINE void turn_colours(uint8_t *restrict pixels, int32_t count) {
   }
 }
 
-// Shrink three-coloured bytes `width` pixels wide, rows `stride` bytes apart, into `pixels`, the
-// colours the other way round where `turned`, and, unless `values` is NULL, what `table` (three
-// times 256) has for them into that. Returns 0, or -1 where there is no memory.
-EXPORT EACH_PROCESSOR int frame_prepare_areas(
-    const uint8_t *image, int32_t width, int64_t stride, const struct area_axis *x,
-    const struct area_axis *y, int32_t turned, const float *table, uint8_t *pixels,
-    float *values) {
-  const size_t count = 3 * (size_t)x->count, across = 3 * (size_t)width;
+struct areas {
+  const uint8_t *image;
+  int32_t width;
+  int64_t stride;
+  const struct area_axis *x, *y;
+  int32_t turned;
+  const float *table;
+  uint8_t *pixels;
+  float *values;
+};
+
+EACH_PROCESSOR static int shrink_rows(const void *what, int32_t begin, int32_t end) {
+  const struct areas a = *(const struct areas *)what;
+  const struct area_axis *x = a.x, *y = a.y;
+  const size_t count = 3 * (size_t)x->count, across = 3 * (size_t)a.width;
   const size_t beyond = 3 * (size_t)x->taps + 1;
   float *row = malloc(sizeof(float) * (across + beyond + 2 * (count + 1)));
   if (!row) return -1;
   memset(row + across, 0, beyond * sizeof(float));
   float *restrict sums = row + across + beyond, *restrict total = sums + count + 1;
+  const float *restrict table = a.table;
   int32_t held = -1;
-  for (int32_t j = 0; j < y->count; j++) {
+  for (int32_t j = begin; j < end; j++) {
     const float *weights = y->weights + (size_t)j * y->taps;
     for (int32_t t = 0; t < y->taps && weights[t] > 0.0f; t++) {
       const int32_t wanted = y->first[j] + t;
       if (held != wanted) {
-        sum_columns(image + wanted * stride, (int32_t)across, x, row, sums);
+        sum_columns(a.image + wanted * a.stride, (int32_t)across, x, row, sums);
         held = wanted;
       }
       const float weight = weights[t];
@@ -102,11 +110,11 @@ EXPORT EACH_PROCESSOR int frame_prepare_areas(
         for (size_t i = 0; i < count; i++) total[i] += sums[i] * weight;
       }
     }
-    uint8_t *restrict out = pixels + j * count;
+    uint8_t *restrict out = a.pixels + j * count;
     round_row(total, (int32_t)count, out);
-    if (turned) turn_colours(out, x->count);
-    if (values) {
-      float *restrict value = values + j * count;
+    if (a.turned) turn_colours(out, x->count);
+    if (a.values) {
+      float *restrict value = a.values + j * count;
       for (size_t i = 0; i < count; i += 3) {
         value[i] = table[out[i]];
         value[i + 1] = table[256 + out[i + 1]];
@@ -116,4 +124,15 @@ EXPORT EACH_PROCESSOR int frame_prepare_areas(
   }
   free(row);
   return 0;
+}
+
+// Shrink three-coloured bytes `width` pixels wide, rows `stride` bytes apart, into `pixels`, the
+// colours the other way round where `turned`, and, unless `values` is NULL, what `table` (three
+// times 256) has for them into that. Returns 0, or -1 where there is no memory.
+EXPORT int frame_prepare_areas(
+    const uint8_t *image, int32_t width, int64_t stride, const struct area_axis *x,
+    const struct area_axis *y, int32_t turned, const float *table, uint8_t *pixels,
+    float *values) {
+  const struct areas all = {image, width, stride, x, y, turned, table, pixels, values};
+  return share_rows(shrink_rows, &all, y->count, x->count);
 }

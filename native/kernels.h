@@ -12,7 +12,8 @@
 // See the License for the specific language governing permissions and
 // limitations under the License.
 
-// What the passes share: how they are compiled, vectors of four numbers, and four points at once.
+// What the passes share: how they are compiled, who does their rows, vectors of four numbers, and four
+// points at once.
 
 #ifndef DEPTH_ANYTHING_KERNELS_H
 #define DEPTH_ANYTHING_KERNELS_H
@@ -36,6 +37,17 @@
 
 #define INLINE static inline __attribute__((always_inline))
 #define EXPORT __attribute__((visibility("default")))
+
+// Does the rows of a pass from `begin` up to `end`; returns 0, or -1 where there is no memory.
+typedef int (*rows_work)(const void *what, int32_t begin, int32_t end);
+
+// Do all `rows` of a pass, each `width` pixels wide, with a helper on another processor where that is
+// worth it and somebody else does not have him. Returns 0, or what a piece returned instead.
+int share_rows(rows_work work, const void *what, int32_t rows, int32_t width);
+
+// Rows between two steps begin at a line of the cache.
+#define LINE 64
+INLINE size_t whole_lines(size_t size) { return (size + LINE - 1) / LINE * LINE; }
 
 // Four numbers at once, and a choice among those of two such vectors: whole registers everywhere.
 typedef float floats __attribute__((vector_size(16)));

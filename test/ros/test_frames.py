@@ -99,7 +99,7 @@ def make():
 
 
 def test_a_camera_info_is_asked_once(make):
-    """What stays the same message stays the same camera; another one, or another size, does not."""
+    """What stays the same message stays the same camera; another one or another size is not."""
     info = lens_info('plumb_bob', [0.0] * 5)
     first, again = make(raw(), info), make(raw(), info)
     assert again.intrinsics is first.intrinsics and first.intrinsics == P
