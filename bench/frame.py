@@ -52,12 +52,7 @@ class Frame:
         from depth_anything_ros.engine.passes import RawMaps
         from depth_anything_ros.engine.streams import Mark
         from depth_anything_ros.engine.tiny import build_tiny
-        from depth_anything_ros.ros.buffers import (
-            CloudBuffer,
-            HeaderBuffer,
-            ImageBuffer,
-            InfoBuffer,
-        )
+        from depth_anything_ros.ros.buffers import CloudBuffer, ImageBuffer, InfoBuffer
         from depth_anything_ros.ros.serialized import carrier
         from sensor_msgs.msg import CameraInfo, Image, PointCloud2
         import torch
@@ -77,7 +72,6 @@ class Frame:
         self.engine = DA3Engine(build_tiny(), find('da3metric-large'))
         self.publishers = [node.create_publisher(kind, name, 1) for kind, name in (
             (Image, 'depth'), (CameraInfo, 'info'), (PointCloud2, 'points'))]
-        self.headers = HeaderBuffer()
         self.buffers = (
             ImageBuffer('32FC1', carrier()), InfoBuffer(carrier()), CloudBuffer(carrier()))
         # The node, too, makes them once for all frames between two changes of a setting.
@@ -94,11 +88,12 @@ class Frame:
         """Process one frame as the node does; return the result."""
         from depth_anything_ros.engine.base import Inferred
         from depth_anything_ros.ros.conversions import frame_of
+        from depth_anything_ros.ros.headers import frame_header
         from depth_anything_ros.ros.serialized import publish
         prepared = self.engine.prepare(
             frame_of(self.message, self.camera), self.options[preprocess])
         result = self.engine.finish(Inferred(prepared, self.answer))
-        header = self.headers.fill(result.frame)
+        header = frame_header(result.frame)
         for publisher, buffer, value in zip(
                 self.publishers, self.buffers, (result.depth, result.intrinsics, result.cloud)):
             publish(publisher, buffer.fill(header, value))

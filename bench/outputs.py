@@ -117,12 +117,12 @@ def measure(
     node: Any, reader: Part, width: int, height: int, rounds: int,
 ) -> list[report.Row]:
     """Return a row of every output, read by a listener, and one of all together."""
-    from depth_anything_ros.ros.conversions import header_of
+    from depth_anything_ros.ros.headers import frame_header
     from depth_anything_ros.ros.outputs import TOPICS
     from depth_anything_ros.ros.serialized import carrier, publish
     reader.ask('open', '', tuple(topic.name for topic in TOPICS))
     result = result_of(received_image(node, width, height))
-    header = header_of(result.frame)
+    header = frame_header(result.frame)
     outputs: dict[str, tuple[Any, Any, Callable[[], Any]]] = {}
     making: dict[str, Callable[[], Any]] = {}
     for topic in TOPICS:

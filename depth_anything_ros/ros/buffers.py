@@ -21,48 +21,18 @@ import math
 from typing import Any, Callable
 
 from depth_anything_ros.core.camera import Intrinsics
-from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.scan import Scan
 from depth_anything_ros.ros.camera_info import fill_camera_info
 from depth_anything_ros.ros.carriers import Carrier, Plain
-from depth_anything_ros.ros.conversions import NANOSECONDS
+from depth_anything_ros.ros.headers import AnyHeader, message_of
 from depth_anything_ros.ros.received import forwarded
 from depth_anything_ros.ros.rotation import Pixels, Rotation
 import numpy as np
 import numpy.typing as npt
 from sensor_msgs.msg import CameraInfo, Image, LaserScan, PointCloud2, PointField
-from std_msgs.msg import Header
-
-MOST_HEADERS = 16
-"""A camera's own frame, its level one and that of its points are three."""
 
 Carry = Callable[[type], Carrier]
 """Makes what the message of a kind lies in."""
-
-
-class HeaderBuffer:
-    """Headers that are used again, one for each frame of reference, with the stamp of an image."""
-
-    def __init__(self) -> None:
-        """Have none yet."""
-        self._headers: dict[str, Header] = {}
-
-    def fill(self, frame: Frame, frame_id: str | None = None) -> Header:
-        """
-        Return the header that a frame's image had; valid until the next call.
-
-        :param frame: the image.
-        :param frame_id: of another frame of reference, None: the image's.
-        """
-        name = frame.frame_id if frame_id is None else frame_id
-        header = self._headers.get(name)
-        if header is None:
-            if len(self._headers) == MOST_HEADERS:
-                self._headers.clear()
-            header = self._headers[name] = Header(frame_id=name)
-        stamp = header.stamp
-        stamp.sec, stamp.nanosec = divmod(frame.stamp_ns, NANOSECONDS)
-        return header
 
 
 class ImageBuffer:
@@ -82,7 +52,7 @@ class ImageBuffer:
         """Return memory of a message to write the next frame into, see :class:`Rotation`."""
         return self._messages.place(shape, kind)
 
-    def fill(self, header: Header, pixels: Pixels) -> Any:
+    def fill(self, header: AnyHeader, pixels: Pixels) -> Any:
         """
         Return a message with these pixels; valid until the next call.
 
@@ -113,11 +83,11 @@ class InfoBuffer:
         self._carrier = carry(CameraInfo)
         self._camera: Intrinsics | None = None
 
-    def fill(self, header: Header, camera: Intrinsics) -> Any:
+    def fill(self, header: AnyHeader, camera: Intrinsics) -> Any:
         """Return the message with this camera; valid until the next call."""
         if camera is not self._camera and camera != self._camera:
             self._camera = camera
-            fill_camera_info(self._carrier.message, header, camera)
+            fill_camera_info(self._carrier.message, message_of(header), camera)
             self._carrier.changed()
         return self._carrier.headed(header)
 
@@ -142,7 +112,7 @@ class CloudBuffer:
         """Return memory of a message to write the next cloud into, see :class:`Rotation`."""
         return self._messages.place(shape, kind)
 
-    def fill(self, header: Header, cloud: npt.NDArray[np.float32]) -> Any:
+    def fill(self, header: AnyHeader, cloud: npt.NDArray[np.float32]) -> Any:
         """
         Return a message with these points; valid until the next call.
 
@@ -185,7 +155,7 @@ class ScanBuffer:
         self._ranges: Any = memoryview(self._message.ranges)
         self._grid: tuple[float, ...] = ()
 
-    def fill(self, header: Header, scan: Scan) -> LaserScan:
+    def fill(self, header: AnyHeader, scan: Scan) -> LaserScan:
         """
         Return the message with this scan; valid until the next call.
 
@@ -195,7 +165,7 @@ class ScanBuffer:
         :param scan: the scan.
         """
         message = self._message
-        message.header = header
+        message.header = message_of(header)
         grid = (scan.angle_min, scan.angle_max, scan.angle_increment, scan.nearest, scan.farthest)
         if grid != self._grid:
             self._grid = grid

@@ -19,7 +19,7 @@ from __future__ import annotations
 from array import array
 from typing import Any, Protocol
 
-from std_msgs.msg import Header
+from depth_anything_ros.ros.headers import AnyHeader, message_of
 
 
 class Carrier(Protocol):
@@ -47,7 +47,7 @@ class Carrier(Protocol):
     def changed(self) -> None:
         """Take over what was written into ``message``."""
 
-    def headed(self, header: Header) -> Any:
+    def headed(self, header: AnyHeader) -> Any:
         """Return what is to be published, with this header; valid until the next call."""
 
 
@@ -88,9 +88,9 @@ class Plain:
     def changed(self) -> None:
         """Do nothing: the message is what is published."""
 
-    def headed(self, header: Header) -> Any:
+    def headed(self, header: AnyHeader) -> Any:
         """Return the message, with this header."""
-        self.message.header = header
+        self.message.header = message_of(header)
         return self.message
 
 

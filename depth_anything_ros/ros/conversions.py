@@ -26,7 +26,6 @@ from depth_anything_ros.errors import InvalidImage, UnsupportedEncoding
 import numpy as np
 import numpy.typing as npt
 from sensor_msgs.msg import CompressedImage, Image
-from std_msgs.msg import Header
 
 logger = logging.getLogger(__name__)
 
@@ -36,13 +35,6 @@ NANOSECONDS = 1_000_000_000
 def stamp_ns(stamp: Time) -> int:
     """Return a time message in nanoseconds."""
     return int(stamp.sec) * NANOSECONDS + int(stamp.nanosec)
-
-
-def header_of(frame: Frame, frame_id: str | None = None) -> Header:
-    """Return the header that a frame's image had, or one with its stamp in another frame."""
-    seconds, nanoseconds = divmod(frame.stamp_ns, NANOSECONDS)
-    return Header(stamp=Time(sec=seconds, nanosec=nanoseconds),
-                  frame_id=frame.frame_id if frame_id is None else frame_id)
 
 
 def frame_of(message: Image, intrinsics: Intrinsics | None = None) -> Frame:

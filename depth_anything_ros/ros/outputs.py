@@ -29,12 +29,12 @@ from depth_anything_ros.ros import distro
 from depth_anything_ros.ros.buffers import (
     Carry,
     CloudBuffer,
-    HeaderBuffer,
     ImageBuffer,
     InfoBuffer,
     ScanBuffer,
 )
 from depth_anything_ros.ros.companions import Companions
+from depth_anything_ros.ros.headers import frame_header
 from depth_anything_ros.ros.qos import newest_only
 from depth_anything_ros.ros.rate import RateLimit
 from depth_anything_ros.ros.serialized import carrier, publish
@@ -164,7 +164,6 @@ class Outputs:
         self._camera = prefix.rstrip('/')
         self._companions = companions
         self._clouds = RateLimit()
-        self._headers = HeaderBuffer()
         self._on_readers, self._count_after = on_readers, -math.inf
         self._offered = [
             (topic, topic.buffer(carrier()), node.create_lifecycle_publisher(
@@ -229,7 +228,7 @@ class Outputs:
             # Images that were under way together may each have brought a cloud.
             if topic.output is Output.POINTS and not self._clouds.take(result.frame.stamp_ns):
                 continue
-            header = self._headers.fill(
+            header = frame_header(
                 result.frame, None if topic.frame_id is None else topic.frame_id(result))
             publish(publisher, buffer.fill(header, value))
         if self._companions is not None:

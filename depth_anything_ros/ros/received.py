@@ -21,6 +21,7 @@ import ctypes
 import logging
 from typing import Any, NamedTuple
 
+from depth_anything_ros.ros.headers import AnyHeader, plain, PlainHeader, Stamp
 from depth_anything_ros.ros.rcl import Span, take_serialized
 from depth_anything_ros.ros.serialized import (
     AFTER_STAMP,
@@ -33,7 +34,6 @@ import numpy as np
 import numpy.typing as npt
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import Image
-from std_msgs.msg import Header
 
 logger = logging.getLogger(__name__)
 
@@ -54,24 +54,10 @@ def take_by_rclpy(subscription: Any) -> memoryview | None:
     return None if taken is None else memoryview(bytearray(taken[0]))
 
 
-class Stamp(NamedTuple):
-    """What a Time says; rclpy takes longer to make one than to read it."""
-
-    sec: int
-    nanosec: int
-
-
-class ReceivedHeader(NamedTuple):
-    """What a Header says."""
-
-    stamp: Stamp
-    frame_id: str
-
-
 class ReceivedImage(NamedTuple):
     """What an Image says; its data is where it was received."""
 
-    header: ReceivedHeader
+    header: PlainHeader
     height: int
     width: int
     encoding: str
@@ -86,7 +72,7 @@ class Place(NamedTuple):
     begin: int
     size: int
     encoding: str
-    header: ReceivedHeader
+    header: PlainHeader
 
 
 class ImageReader:
@@ -127,7 +113,7 @@ class ImageReader:
             image.data = array('B')
             self._data = len(data), bytes(data[:STAMP_AT]), bytes(data[AFTER_STAMP:begin])
         image = self._image
-        header = ReceivedHeader(Stamp(*stamp_in(data)), image.header.frame_id)
+        header = PlainHeader(Stamp(*stamp_in(data)), image.header.frame_id)
         if isinstance(data.obj, ctypes.Array):
             memory: Any = data.obj
             memory.place = Place(begin, self._size, image.encoding, header)
@@ -166,7 +152,7 @@ class Forwarded:
         return bytes(self._memory)
 
 
-def forwarded(pixels: npt.NDArray[Any], encoding: str, header: Header) -> Forwarded | None:
+def forwarded(pixels: npt.NDArray[Any], encoding: str, header: AnyHeader) -> Forwarded | None:
     """
     Return the received message that pixels are a view of, None where it is another.
 
@@ -182,9 +168,8 @@ def forwarded(pixels: npt.NDArray[Any], encoding: str, header: Header) -> Forwar
         memory = memory.base if isinstance(memory, np.ndarray) else memory.obj
     place: Place | None = getattr(memory, 'place', None)
     first = pixels.__array_interface__['data'][0]
-    stamp = Stamp(header.stamp.sec, header.stamp.nanosec)
     if place is None or place.encoding != encoding \
-            or place.header != ReceivedHeader(stamp, header.frame_id) \
+            or place.header != plain(header) \
             or (first - ctypes.addressof(memory), pixels.nbytes) != (place.begin, place.size):
         return None
     return Forwarded(memory)

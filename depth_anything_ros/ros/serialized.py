@@ -29,6 +29,7 @@ from struct import Struct
 from typing import Any
 
 from depth_anything_ros.ros.carriers import Carrier, Plain
+from depth_anything_ros.ros.headers import AnyHeader, message_of
 from depth_anything_ros.ros.rcl import library, publish_serialized, Span
 import numpy as np
 from rclpy.serialization import deserialize_message, serialize_message
@@ -104,14 +105,14 @@ class Serialized:
         """Take over what was written into ``message``."""
         self._written = None
 
-    def headed(self, header: Header) -> Any:
+    def headed(self, header: AnyHeader) -> Any:
         """
         Return what is to be published, with this header.
 
         :returns: this, or a message of rclpy's where its head is longer than can be.
         """
         if header.frame_id != self._written:
-            self.message.header = header
+            self.message.header = message_of(header)
             if not self._write():
                 return self.message
             self._written = header.frame_id

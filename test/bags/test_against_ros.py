@@ -50,7 +50,7 @@ def engine():
 def node_messages(index, options):
     """Return what the node publishes for a picture, made by the node's own code."""
     from depth_anything_ros.ros.carriers import Plain
-    from depth_anything_ros.ros.conversions import header_of
+    from depth_anything_ros.ros.headers import header_of
     from depth_anything_ros.ros.outputs import TOPICS as ROS_TOPICS
 
     service = DepthService(engine())

@@ -17,7 +17,8 @@ from depth_anything_ros.core.pointcloud import organised_cloud
 from depth_anything_ros.errors import InvalidImage, InvalidIntrinsics, UnsupportedEncoding
 from depth_anything_ros.ros.buffers import CloudBuffer, ImageBuffer
 from depth_anything_ros.ros.camera_info import fill_camera_info
-from depth_anything_ros.ros.conversions import data_of, frame_of, header_of
+from depth_anything_ros.ros.conversions import data_of, frame_of
+from depth_anything_ros.ros.headers import header_of
 import numpy as np
 import pytest
 from ros_parts import camera_info, coded_image, plane_depth, small_camera

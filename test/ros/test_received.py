@@ -21,8 +21,9 @@ import time
 from typing import Any, Callable, Iterator
 
 from depth_anything_ros.ros.buffers import ImageBuffer
-from depth_anything_ros.ros.conversions import header_of, rgb_of
+from depth_anything_ros.ros.conversions import rgb_of
 from depth_anything_ros.ros.frames import Frame
+from depth_anything_ros.ros.headers import header_of
 from depth_anything_ros.ros.rcl import take_serialized
 from depth_anything_ros.ros.received import (
     Forwarded,

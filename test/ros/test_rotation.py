@@ -19,9 +19,8 @@ from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.core.options import Output
 from depth_anything_ros.core.result import DepthResult, ScaleLaw
 from depth_anything_ros.core.scan import Scan
-from depth_anything_ros.ros.buffers import CloudBuffer, HeaderBuffer, ImageBuffer, ScanBuffer
+from depth_anything_ros.ros.buffers import CloudBuffer, ImageBuffer, ScanBuffer
 from depth_anything_ros.ros.carriers import Plain
-from depth_anything_ros.ros.conversions import header_of
 from depth_anything_ros.ros.outputs import TOPICS
 from depth_anything_ros.ros.rotation import MOST
 import numpy as np
@@ -200,12 +199,3 @@ def test_a_scan_message_is_filled_again_and_grows_with_the_beams():
             scan.angle_min, scan.angle_max, scan.angle_increment)
         assert (message.range_min, message.range_max) == (scan.nearest, scan.farthest)
     assert buffer.fill(Header(), scan) is message
-
-
-def test_a_header_used_again_is_that_of_the_image():
-    headers, rgb = HeaderBuffer(), np.zeros((2, 2, 3), np.uint8)
-    for index in range(60):
-        frame = Frame(rgb, 1_234_567_890_123_456_789 * (index % 2) + index, f'cam{index % 20}')
-        assert headers.fill(frame) == header_of(frame)
-        assert headers.fill(frame, 'map') == header_of(frame, 'map')
-        assert headers.fill(frame, '') == header_of(frame, '')

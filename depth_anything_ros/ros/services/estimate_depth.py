@@ -26,9 +26,9 @@ from depth_anything_ros.errors import InvalidIntrinsics
 from depth_anything_ros.frame_options import options_of
 from depth_anything_ros.ros.buffers import CloudBuffer, ImageBuffer
 from depth_anything_ros.ros.camera_info import fill_camera_info
-from depth_anything_ros.ros.conversions import header_of
 from depth_anything_ros.ros.distro import resumed
 from depth_anything_ros.ros.frames import FrameMaker
+from depth_anything_ros.ros.headers import header_of
 from depth_anything_ros.ros.inputs import needs_focal
 from depth_anything_ros.ros.interfaces import EstimateDepth
 from depth_anything_ros.ros.pairing import Pair

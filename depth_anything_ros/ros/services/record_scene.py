@@ -25,7 +25,7 @@ from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.errors import Busy, ConfigError, DepthAnythingError, InvalidRequest
 from depth_anything_ros.reconstruction.files import save_scene
 from depth_anything_ros.reconstruction.scene import Scene
-from depth_anything_ros.ros.conversions import header_of
+from depth_anything_ros.ros.headers import header_of
 from depth_anything_ros.ros.recording import Recording
 from depth_anything_ros.ros.scene_messages import cloud_of
 from depth_anything_ros.ros.services.answers import refused
