@@ -129,7 +129,7 @@ EACH_PROCESSOR static int shrink_rows(const void *what, int32_t begin, int32_t e
 // Shrink three-coloured bytes `width` pixels wide, rows `stride` bytes apart, into `pixels`, the
 // colours the other way round where `turned`, and, unless `values` is NULL, what `table` (three
 // times 256) has for them into that. Returns 0, or -1 where there is no memory.
-EXPORT int frame_prepare_areas(
+int frame_prepare_areas(
     const uint8_t *image, int32_t width, int64_t stride, const struct area_axis *x,
     const struct area_axis *y, int32_t turned, const float *table, uint8_t *pixels,
     float *values) {

@@ -183,7 +183,7 @@ EACH_PROCESSOR static int cloud_rows(const void *what, int32_t begin, int32_t en
 
 // Write an organised cloud (H, W, 4) of depth (H, W) and colours, rows of these `stride` bytes
 // apart, with the ray tables of columns and rows.
-EXPORT void frame_cloud(
+void frame_cloud(
     const float *depth, const uint8_t *rgb, int64_t stride, const float *rays_x,
     const float *rays_y, int32_t width, int32_t height, float *cloud) {
   const struct cloud all = {depth, rgb, stride, rays_x, rays_y, width, cloud};
@@ -244,7 +244,7 @@ EACH_PROCESSOR static int finish_rows(const void *what, int32_t begin, int32_t e
 // Write the network's depth (h, w), and NULL or sky of the same size, as depth (H, W) in metres,
 // NaN where invalid, and, unless `cloud` is NULL, its cloud as frame_cloud does. Returns 0, or -1
 // where there is no memory.
-EXPORT int frame_finish(
+int frame_finish(
     const float *network, const float *sky, int32_t width, const struct law *law,
     const struct depth_axis *x, const struct depth_axis *y, const uint8_t *rgb, int64_t stride,
     const float *rays_x, const float *rays_y, float *depth, float *cloud) {

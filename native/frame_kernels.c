@@ -23,7 +23,7 @@
 #include "kernels.h"
 
 // Changes whenever a signature or a struct does.
-EXPORT int frame_kernels_version(void) { return 3; }
+int frame_kernels_version(void) { return 3; }
 
 // How the pixels of one axis are sampled: the pixel below, the one after it, and their weights.
 // Of columns the one after is read with the one below, also where its weight is 0; `high` is for rows.
@@ -158,7 +158,7 @@ EACH_PROCESSOR static int prepare_rows(const void *what, int32_t begin, int32_t 
 // Resize (h, w, 3) bytes, rows `stride` bytes apart, as OpenCV's INTER_LINEAR does it (weights of
 // 11 bits), into `pixels` and, times `scale` plus `offset` (3 * x->count each), into `values`.
 // Returns 0, or -1 where there is no memory.
-EXPORT int frame_prepare(
+int frame_prepare(
     const uint8_t *rgb, int32_t width, int32_t height, int64_t stride, const struct bytes_axis *x,
     const struct bytes_axis *y, const float *scale, const float *offset, uint8_t *pixels,
     float *values) {

@@ -36,7 +36,6 @@
 #endif
 
 #define INLINE static inline __attribute__((always_inline))
-#define EXPORT __attribute__((visibility("default")))
 
 // Does the rows of a pass from `begin` up to `end`; returns 0, or -1 where there is no memory.
 typedef int (*rows_work)(const void *what, int32_t begin, int32_t end);

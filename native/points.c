@@ -113,7 +113,7 @@ INLINE int64_t write_cloud(
 }
 
 // Return how many of the numbers are finite: the length of the list of their points.
-EXPORT EACH_PROCESSOR int64_t points_count(const float *depth, int64_t count) {
+EACH_PROCESSOR int64_t points_count(const float *depth, int64_t count) {
   int64_t found = 0;
   for (int64_t first = 0; first < count; first += 1 << 20) {
     const int64_t end = first + (1 << 20) < count ? first + (1 << 20) : count;
@@ -125,7 +125,7 @@ EXPORT EACH_PROCESSOR int64_t points_count(const float *depth, int64_t count) {
 }
 
 // Write the cloud, all pixels or, `listed`, those that have a depth, and return its points.
-EXPORT EACH_PROCESSOR int64_t points_write(
+EACH_PROCESSOR int64_t points_write(
     const struct cloud_source *from, int32_t listed, float *out) {
   if (from->rgb && from->placement) {
     return listed ? write_cloud(from, 1, 1, 1, out) : write_cloud(from, 0, 1, 1, out);
@@ -159,7 +159,7 @@ enum { NOTHING, BEYOND, CLOSE, HIT };
 
 // Write the ranges of all beams from `count` depths; where `free` is not NULL and true the view is
 // free. Returns 0, or -1 where there is no memory.
-EXPORT EACH_PROCESSOR int scan_ranges(
+EACH_PROCESSOR int scan_ranges(
     const float *depth, const uint8_t *free_view, const struct scan_grid *grid,
     const struct scan_limits *limits, float *restrict ranges) {
   uint8_t *known = calloc(grid->beams, 1);

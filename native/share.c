@@ -96,7 +96,6 @@ static void after_fork(void) {
 static void start_helper(void) {
   static int prepared;
   if (!prepared) prepared = !pthread_atfork(NULL, NULL, after_fork);
-  asked_for = 1;
   pthread_t thread;
   pthread_attr_t attributes;
   sigset_t all, before;
@@ -105,7 +104,8 @@ static void start_helper(void) {
   pthread_attr_setstacksize(&attributes, STACK);
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);  // signals are for the threads that know them
-  if (!pthread_create(&thread, &attributes, help, NULL)) pthread_setname_np(thread, "depth-rows");
+  asked_for = !pthread_create(&thread, &attributes, help, NULL);
+  if (asked_for) pthread_setname_np(thread, "depth-rows");
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   pthread_attr_destroy(&attributes);
 }
