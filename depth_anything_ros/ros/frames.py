@@ -46,7 +46,7 @@ NO_FOCAL = (
 
 class FrameMaker:
     """
-    Makes the frames of one camera; called in the thread that prepares them.
+    Makes the frames of one camera; called in the threads that prepare them.
 
     ``lens`` says for people what is done about the lens.
     """
@@ -159,9 +159,10 @@ class FrameMaker:
 
     def _says(self, info: Any, question: Callable[..., Value], *about: Any, **more: Any) -> Value:
         """Return what a CameraInfo says, asked once: its reader hands out one that stays equal."""
-        if self._said[0] is not info:
-            self._said = info, {}
-        answers, key = self._said[1], (question, about, *more.values())
+        said = self._said  # another thread may set it meanwhile
+        if said[0] is not info:
+            said = self._said = info, {}
+        answers, key = said[1], (question, about, *more.values())
         if key not in answers:
             answers[key] = question(info, *about, **more)
         answer: Value = answers[key]
@@ -170,6 +171,7 @@ class FrameMaker:
     def _rectification(self, info: Any, reduction: int) -> Rectification | None:
         """Return the maps, made anew only when the camera changed."""
         key = content_of(info), reduction
-        if self._maps is None or self._maps[0] != key:
-            self._maps = key, rectification_of(info, reduction)
-        return self._maps[1]
+        maps = self._maps
+        if maps is None or maps[0] != key:
+            maps = self._maps = key, rectification_of(info, reduction)
+        return maps[1]
