@@ -24,7 +24,7 @@ from depth_anything_ros.core.camera import Intrinsics
 from depth_anything_ros.core.scan import Scan
 from depth_anything_ros.ros.camera_info import fill_camera_info
 from depth_anything_ros.ros.carriers import Carrier, Plain
-from depth_anything_ros.ros.headers import AnyHeader, message_of
+from depth_anything_ros.ros.headers import AnyHeader, write_header
 from depth_anything_ros.ros.received import forwarded
 from depth_anything_ros.ros.rotation import Pixels, Rotation
 import numpy as np
@@ -87,7 +87,8 @@ class InfoBuffer:
         """Return the message with this camera; valid until the next call."""
         if camera is not self._camera and camera != self._camera:
             self._camera = camera
-            fill_camera_info(self._carrier.message, message_of(header), camera)
+            message = self._carrier.message
+            fill_camera_info(message, message.header, camera)
             self._carrier.changed()
         return self._carrier.headed(header)
 
@@ -165,7 +166,7 @@ class ScanBuffer:
         :param scan: the scan.
         """
         message = self._message
-        message.header = message_of(header)
+        write_header(header, message.header)
         grid = (scan.angle_min, scan.angle_max, scan.angle_increment, scan.nearest, scan.farthest)
         if grid != self._grid:
             self._grid = grid

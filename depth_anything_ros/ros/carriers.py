@@ -19,7 +19,7 @@ from __future__ import annotations
 from array import array
 from typing import Any, Protocol
 
-from depth_anything_ros.ros.headers import AnyHeader, message_of
+from depth_anything_ros.ros.headers import AnyHeader, write_header
 
 
 class Carrier(Protocol):
@@ -90,7 +90,7 @@ class Plain:
 
     def headed(self, header: AnyHeader) -> Any:
         """Return the message, with this header."""
-        self.message.header = message_of(header)
+        write_header(header, self.message.header)
         return self.message
 
 

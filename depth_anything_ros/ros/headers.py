@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
-from builtin_interfaces.msg import Time
 from depth_anything_ros.core.frame import Frame
 from depth_anything_ros.ros.conversions import NANOSECONDS
 from std_msgs.msg import Header
@@ -58,15 +57,20 @@ def plain(header: AnyHeader) -> PlainHeader:
     return PlainHeader(Stamp(stamp.sec, stamp.nanosec), header.frame_id)
 
 
-def message_of(header: AnyHeader) -> Header:
-    """Return a header as a message's."""
-    if isinstance(header, Header):
-        return header
-    stamp = header.stamp
-    return Header(
-        stamp=Time(sec=stamp.sec, nanosec=stamp.nanosec), frame_id=header.frame_id)
+def write_header(header: AnyHeader, into: Header) -> None:
+    """
+    Let a message's header say what another header says.
+
+    :param header: what it is to say.
+    :param into: the header of a message, which nobody else looks at.
+    """
+    stamp, own = header.stamp, into.stamp
+    own.sec, own.nanosec = stamp.sec, stamp.nanosec
+    into.frame_id = header.frame_id
 
 
 def header_of(frame: Frame, frame_id: str | None = None) -> Header:
     """Return the same as :func:`frame_header`, as a message's."""
-    return message_of(frame_header(frame, frame_id))
+    header = Header()
+    write_header(frame_header(frame, frame_id), header)
+    return header

@@ -29,7 +29,7 @@ from struct import Struct
 from typing import Any
 
 from depth_anything_ros.ros.carriers import Carrier, Plain
-from depth_anything_ros.ros.headers import AnyHeader, message_of
+from depth_anything_ros.ros.headers import AnyHeader, write_header
 from depth_anything_ros.ros.rcl import library, publish_serialized, Span
 import numpy as np
 from rclpy.serialization import deserialize_message, serialize_message
@@ -112,7 +112,7 @@ class Serialized:
         :returns: this, or a message of rclpy's where its head is longer than can be.
         """
         if header.frame_id != self._written:
-            self.message.header = message_of(header)
+            write_header(header, self.message.header)
             if not self._write():
                 return self.message
             self._written = header.frame_id

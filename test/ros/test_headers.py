@@ -15,7 +15,7 @@
 """Headers in Python's own objects say what a message's say."""
 
 from depth_anything_ros.core.frame import Frame
-from depth_anything_ros.ros.headers import frame_header, header_of, message_of, plain
+from depth_anything_ros.ros.headers import frame_header, header_of, plain, write_header
 import numpy as np
 import pytest
 from rclpy.serialization import deserialize_message, serialize_message
@@ -33,10 +33,13 @@ def test_the_header_of_a_frame(stamp):
         header = frame_header(frame, frame_id)
         assert header.stamp.sec * 10 ** 9 + header.stamp.nanosec == stamp
         assert header.frame_id == name
-        message = message_of(header)
-        assert message == header_of(frame, frame_id) and message_of(message) is message
+        message = header_of(frame, frame_id)
         assert deserialize_message(serialize_message(message), Header) == message
         assert plain(message) == header == plain(header)
+        for written in (header, message):
+            other = Header(frame_id='other')
+            write_header(written, other)
+            assert other == message and other.stamp is not message.stamp
 
 
 def test_headers_are_compared_by_all_they_say():
