@@ -52,7 +52,7 @@ class Spread:
 
 
 def one_processor() -> None:
-    """Let the calling thread run where it is and nowhere else, so that it has no helper either."""
+    """Let the calling thread run on one processor, so that it has no helper on another one."""
     if hasattr(os, 'sched_setaffinity'):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 

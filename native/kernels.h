@@ -41,7 +41,7 @@
 typedef int (*rows_work)(const void *what, int32_t begin, int32_t end);
 
 // Do all `rows` of a pass, each `width` pixels wide, with a helper on another processor where that is
-// worth it and somebody else does not have him. Returns 0, or what a piece returned instead.
+// worth it and no other thread has it. Returns 0, or what a piece returned instead.
 int share_rows(rows_work work, const void *what, int32_t rows, int32_t width);
 
 // Rows between two steps begin at a line of the cache.

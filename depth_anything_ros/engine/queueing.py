@@ -200,7 +200,7 @@ class Inbox:
 
     def _next(self, most: Callable[[Job], int]) -> list[Job]:
         """Return the jobs whose turn it is: the oldest of the kind in turn, and who may join."""
-        if len(self._jobs) == 1:
+        if len(self._jobs) == 1:  # nearly always: a camera that the device keeps up with
             return list(self._jobs)
         kinds = {job.owner.newest_only for job in self._jobs}
         if not kinds:

@@ -24,7 +24,7 @@ from depth_anything_ros.core.camera import Intrinsics
 from depth_anything_ros.core.scan import Scan
 from depth_anything_ros.ros.camera_info import fill_camera_info
 from depth_anything_ros.ros.carriers import Carrier, Plain
-from depth_anything_ros.ros.headers import AnyHeader
+from depth_anything_ros.ros.headers import AnyHeader, OwnHeader
 from depth_anything_ros.ros.received import forwarded
 from depth_anything_ros.ros.rotation import Pixels, Rotation
 import numpy as np
@@ -153,9 +153,7 @@ class ScanBuffer:
     def __init__(self) -> None:
         """Make a buffer."""
         self._message = LaserScan()
-        self._header = self._message.header
-        self._stamp = self._header.stamp
-        self._frame_id = ''
+        self._header = OwnHeader(self._message.header)
         self._ranges: Any = memoryview(self._message.ranges)
         self._grid: tuple[float, ...] = ()
 
@@ -168,10 +166,8 @@ class ScanBuffer:
         :param header: header of the input image, in the scan's own frame.
         :param scan: the scan.
         """
-        message, own, stamp = self._message, self._stamp, header.stamp
-        own.sec, own.nanosec = stamp.sec, stamp.nanosec
-        if header.frame_id != self._frame_id:
-            self._header.frame_id = self._frame_id = header.frame_id
+        message = self._message
+        self._header.write(header)
         grid = (scan.angle_min, scan.angle_max, scan.angle_increment, scan.nearest, scan.farthest)
         if grid != self._grid:
             self._grid = grid

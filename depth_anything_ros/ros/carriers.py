@@ -19,7 +19,7 @@ from __future__ import annotations
 from array import array
 from typing import Any, Protocol
 
-from depth_anything_ros.ros.headers import AnyHeader, write_header
+from depth_anything_ros.ros.headers import AnyHeader, OwnHeader
 
 
 class Carrier(Protocol):
@@ -61,6 +61,7 @@ class Plain:
         :param kind: class of the message.
         """
         self.message: Any = kind()
+        self._header = OwnHeader(self.message.header)
 
     @property
     def data(self) -> Any:
@@ -90,7 +91,7 @@ class Plain:
 
     def headed(self, header: AnyHeader) -> Any:
         """Return the message, with this header."""
-        write_header(header, self.message.header)
+        self._header.write(header)
         return self.message
 
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Headers in plain objects of Python: rclpy takes several times as long to make and read them."""
+"""Headers in light objects of Python: rclpy takes several times as long to make and read them."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ class Stamp(NamedTuple):
     nanosec: int
 
 
-class PlainHeader(NamedTuple):
+class LightHeader(NamedTuple):
     """What a Header says; whoever only reads a header need not know which of both it is."""
 
     stamp: Stamp
     frame_id: str
 
 
-AnyHeader: TypeAlias = Header | PlainHeader
+AnyHeader: TypeAlias = Header | LightHeader
 
 
-def frame_header(frame: Frame, frame_id: str | None = None) -> PlainHeader:
+def frame_header(frame: Frame, frame_id: str | None = None) -> LightHeader:
     """
     Return the header that a frame's image had.
 
@@ -48,29 +48,36 @@ def frame_header(frame: Frame, frame_id: str | None = None) -> PlainHeader:
     :param frame_id: of another frame of reference, None: the image's.
     """
     stamp = Stamp(*divmod(frame.stamp_ns, NANOSECONDS))
-    return PlainHeader(stamp, frame.frame_id if frame_id is None else frame_id)
+    return LightHeader(stamp, frame.frame_id if frame_id is None else frame_id)
 
 
-def plain(header: AnyHeader) -> PlainHeader:
+def light(header: AnyHeader) -> LightHeader:
     """Return a header for comparing."""
     stamp = header.stamp
-    return PlainHeader(Stamp(stamp.sec, stamp.nanosec), header.frame_id)
+    return LightHeader(Stamp(stamp.sec, stamp.nanosec), header.frame_id)
 
 
-def write_header(header: AnyHeader, into: Header) -> None:
-    """
-    Let a message's header say what another header says.
+class OwnHeader:
+    """The header of a message that is used again, written in the objects that it has."""
 
-    :param header: what it is to say.
-    :param into: the header of a message, which nobody else looks at.
-    """
-    stamp, own = header.stamp, into.stamp
-    own.sec, own.nanosec = stamp.sec, stamp.nanosec
-    into.frame_id = header.frame_id
+    def __init__(self, header: Header) -> None:
+        """
+        Take a header over.
+
+        :param header: of a message; nobody else writes into it.
+        """
+        self._header, self._stamp, self._frame_id = header, header.stamp, header.frame_id
+
+    def write(self, header: AnyHeader) -> None:
+        """Let it say what another header says."""
+        stamp, own = header.stamp, self._stamp
+        own.sec, own.nanosec = stamp.sec, stamp.nanosec
+        if header.frame_id != self._frame_id:
+            self._header.frame_id = self._frame_id = header.frame_id
 
 
 def header_of(frame: Frame, frame_id: str | None = None) -> Header:
     """Return the same as :func:`frame_header`, as a message's."""
     header = Header()
-    write_header(frame_header(frame, frame_id), header)
+    OwnHeader(header).write(frame_header(frame, frame_id))
     return header

@@ -21,7 +21,7 @@ import ctypes
 import logging
 from typing import Any, NamedTuple
 
-from depth_anything_ros.ros.headers import AnyHeader, plain, PlainHeader, Stamp
+from depth_anything_ros.ros.headers import AnyHeader, light, LightHeader, Stamp
 from depth_anything_ros.ros.rcl import Span, take_serialized
 from depth_anything_ros.ros.serialized import (
     AFTER_STAMP,
@@ -57,7 +57,7 @@ def take_by_rclpy(subscription: Any) -> memoryview | None:
 class ReceivedImage(NamedTuple):
     """What an Image says; its data is where it was received."""
 
-    header: PlainHeader
+    header: LightHeader
     height: int
     width: int
     encoding: str
@@ -72,7 +72,7 @@ class Place(NamedTuple):
     begin: int
     size: int
     encoding: str
-    header: PlainHeader
+    header: LightHeader
 
 
 class ImageReader:
@@ -113,7 +113,7 @@ class ImageReader:
             image.data = array('B')
             self._data = len(data), bytes(data[:STAMP_AT]), bytes(data[AFTER_STAMP:begin])
         image = self._image
-        header = PlainHeader(Stamp(*stamp_in(data)), image.header.frame_id)
+        header = LightHeader(Stamp(*stamp_in(data)), image.header.frame_id)
         if isinstance(data.obj, ctypes.Array):
             memory: Any = data.obj
             memory.place = Place(begin, self._size, image.encoding, header)
@@ -169,7 +169,7 @@ def forwarded(pixels: npt.NDArray[Any], encoding: str, header: AnyHeader) -> For
     place: Place | None = getattr(memory, 'place', None)
     first = pixels.__array_interface__['data'][0]
     if place is None or place.encoding != encoding \
-            or place.header != plain(header) \
+            or place.header != light(header) \
             or (first - ctypes.addressof(memory), pixels.nbytes) != (place.begin, place.size):
         return None
     return Forwarded(memory)

@@ -29,7 +29,7 @@ from struct import Struct
 from typing import Any
 
 from depth_anything_ros.ros.carriers import Carrier, Plain
-from depth_anything_ros.ros.headers import AnyHeader, write_header
+from depth_anything_ros.ros.headers import AnyHeader, OwnHeader
 from depth_anything_ros.ros.rcl import library, publish_serialized, Span
 import numpy as np
 from rclpy.serialization import deserialize_message, serialize_message
@@ -72,6 +72,7 @@ class Serialized:
         :param kind: class of the message.
         """
         self.message: Any = kind()
+        self._header = OwnHeader(self.message.header)
         self.span = Span()
         self._has_data = hasattr(self.message, 'data')
         self._size = 0
@@ -112,7 +113,7 @@ class Serialized:
         :returns: this, or a message of rclpy's where its head is longer than can be.
         """
         if header.frame_id != self._written:
-            write_header(header, self.message.header)
+            self._header.write(header)
             if not self._write():
                 return self.message
             self._written = header.frame_id

@@ -34,7 +34,7 @@ import torch
 pytestmark = pytest.mark.skipif(sys.platform != 'linux', reason='the helper is for Linux')
 SEVERAL = pytest.mark.skipif(
     len(os.sched_getaffinity(0)) < 2, reason='a helper needs a second processor')
-SIZES = [(640, 480), (1920, 1080), (1001, 137), (9000, 7), (60000, 2), (300, 1000), (16, 9000)]
+SIZES = [(640, 480), (1920, 1080), (1001, 137), (20000, 7), (70000, 2), (300, 1000), (16, 9000)]
 
 
 @pytest.fixture(scope='module')
@@ -92,7 +92,7 @@ def test_rows_are_the_same_whoever_does_them(passes, size):
 
 @SEVERAL
 def test_the_helper_does_some_of_them(passes):
-    """He runs on another processor, and signals are not for him."""
+    """It runs on another processor, and signals are not for it."""
     passes((640, 480), 0)
     for _ in range(100):
         if helper() is not None:

@@ -15,7 +15,7 @@
 """Headers in Python's own objects say what a message's say."""
 
 from depth_anything_ros.core.frame import Frame
-from depth_anything_ros.ros.headers import frame_header, header_of, plain, write_header
+from depth_anything_ros.ros.headers import frame_header, header_of, light, OwnHeader
 import numpy as np
 import pytest
 from rclpy.serialization import deserialize_message, serialize_message
@@ -35,10 +35,12 @@ def test_the_header_of_a_frame(stamp):
         assert header.frame_id == name
         message = header_of(frame, frame_id)
         assert deserialize_message(serialize_message(message), Header) == message
-        assert plain(message) == header == plain(header)
+        assert light(message) == header == light(header)
         for written in (header, message):
             other = Header(frame_id='other')
-            write_header(written, other)
+            own = OwnHeader(other)
+            for before in (Header(frame_id='before'), written):
+                own.write(before)
             assert other == message and other.stamp is not message.stamp
 
 
